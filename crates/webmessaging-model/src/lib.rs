@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+pub mod content_type;
+pub mod id;
+pub mod limits;
+pub mod operation;
+pub mod region;
+pub mod scan;
+pub mod upload;
+pub mod violation;
+
+mod open_enum;
+mod rules;
+
+pub use crate::content_type::{ContentType, SniffedType};
+pub use crate::id::{AttachmentId, ChannelId, FileId, MessageId};
+pub use crate::limits::DatedLimit;
+pub use crate::operation::{Contract, LimitClass, Method, Operation, RetryClass};
+pub use crate::region::{Domain, Region};
+pub use crate::scan::{FormatValidation, UploadStatus, VirusScanResult};
+pub use crate::upload::{UploadLimits, UploadMetadata, UploadType};
+pub use crate::violation::{Actual, Code, Limit, Unit, Violation, Violations};

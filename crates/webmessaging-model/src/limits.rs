@@ -1,0 +1,79 @@
+//! The limits we enforce: value, unit, where each one comes from and when it was last checked.
+//!
+//! Servers move on. A limit that turns out to be outdated can be raised by configuration or skipped for one
+//! call, and its date tells how far to trust it.
+
+use crate::violation::Unit;
+
+/// A limit with its provenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DatedLimit {
+    /// Stable name, also the id of the rule that enforces it.
+    pub name: &'static str,
+    /// The limit in its unit.
+    pub value: u64,
+    /// What the value counts.
+    pub unit: Unit,
+    /// Where the value was found.
+    pub source: &'static str,
+    /// The day on which the source was last read, ISO 8601.
+    pub checked: &'static str,
+}
+
+const FILE_UPLOADS: &str = "design document: web messaging file uploads, step 1";
+
+/// Smallest upload: an empty file is refused.
+pub const FILE_SIZE_BYTES_MIN: DatedLimit = DatedLimit {
+    name: "upload.file_size.min",
+    value: 1,
+    unit: Unit::Bytes,
+    source: FILE_UPLOADS,
+    checked: "2026-11-20",
+};
+
+/// Largest upload: 10 MiB.
+pub const FILE_SIZE_BYTES_MAX: DatedLimit = DatedLimit {
+    name: "upload.file_size.max",
+    value: 10 * 1024 * 1024,
+    unit: Unit::Bytes,
+    source: FILE_UPLOADS,
+    checked: "2026-11-20",
+};
+
+/// Longest file name. The uploads document has no bound; its sibling for file transfers has this one, and no
+/// common file system takes more.
+pub const FILE_NAME_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "upload.file_name.max",
+    value: 255,
+    unit: Unit::Characters,
+    source: "design document: web messaging file transfers, payload schema",
+    checked: "2026-11-20",
+};
+
+/// Life of a presigned upload URL: 5 minutes.
+pub const UPLOAD_URL_SECONDS: DatedLimit = DatedLimit {
+    name: "upload.url.lifetime",
+    value: 300,
+    unit: Unit::Seconds,
+    source: "design document: web messaging file uploads, step 2",
+    checked: "2026-11-20",
+};
+
+/// Longest id we send. Ids are opaque; the platform's are UUIDs of 36 characters.
+pub const ID_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "id.max",
+    value: 255,
+    unit: Unit::Characters,
+    source: "own bound; official SDK 262.0.0 documents UUIDs",
+    checked: "2026-11-20",
+};
+
+/// Every limit of this crate, for documentation and for finding the ones that nobody checked for long.
+pub const ALL: &[DatedLimit] = &[
+    FILE_SIZE_BYTES_MIN,
+    FILE_SIZE_BYTES_MAX,
+    FILE_NAME_CHARACTERS_MAX,
+    UPLOAD_URL_SECONDS,
+    ID_CHARACTERS_MAX,
+];

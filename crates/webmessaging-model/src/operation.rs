@@ -1,0 +1,140 @@
+//! An API call as plain data: what is sent where, which scopes it needs, whether it may be sent twice.
+
+use std::fmt;
+
+/// The HTTP method of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Create, or act.
+    Post,
+    /// Replace.
+    Put,
+    /// Change in part.
+    Patch,
+    /// Remove.
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether an operation may be sent again when it is not known if the first request arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetryClass {
+    /// Sending it twice has the effect of sending it once.
+    Idempotent,
+    /// A second request leaves at most something unused behind that expires by itself.
+    Repeatable,
+    /// A second request may act twice; it is sent again only where the first cannot have acted.
+    Once,
+}
+
+/// Which quota a call draws from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimitClass {
+    /// The platform API, limited per access token and per OAuth client.
+    Platform,
+    /// The login server.
+    Login,
+    /// Object storage behind presigned URLs.
+    Storage,
+}
+
+/// Which of the two contracts an operation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Contract {
+    /// The design documents. The platform's published API does not have these endpoints, so every path of them
+    /// can be changed by configuration.
+    Design,
+    /// The published API of a live Genesys Cloud organisation.
+    Platform,
+}
+
+impl fmt::Display for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Design => "design",
+            Self::Platform => "platform",
+        })
+    }
+}
+
+/// One API call, described once and used by the pipeline, the errors, the logs and the documentation.
+///
+/// # Examples
+/// ```
+/// use webmessaging_model::{Contract, LimitClass, Method, Operation, RetryClass};
+///
+/// const GET_WIDGET: Operation = Operation {
+///     name: "widgets.get",
+///     method: Method::Get,
+///     path: "/api/v2/widgets/{widgetId}",
+///     success: &[200],
+///     scopes: &["widgets:readonly"],
+///     retry: RetryClass::Idempotent,
+///     limit: LimitClass::Platform,
+///     contract: Contract::Platform,
+///     source: "https://developer.genesys.cloud/devapps/api-explorer",
+/// };
+/// assert_eq!(GET_WIDGET.variables().collect::<Vec<_>>(), ["widgetId"]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// Stable name, `resource.verb`; it names the operation in errors, logs and configuration.
+    pub name: &'static str,
+    /// HTTP method.
+    pub method: Method,
+    /// Path template; `{name}` stands for a path variable. Empty where the server hands out the URL.
+    pub path: &'static str,
+    /// Status codes that mean success.
+    pub success: &'static [u16],
+    /// OAuth scopes the call needs.
+    pub scopes: &'static [&'static str],
+    /// Whether it may be sent again.
+    pub retry: RetryClass,
+    /// The quota it draws from.
+    pub limit: LimitClass,
+    /// The contract it belongs to.
+    pub contract: Contract,
+    /// Where its description stands.
+    pub source: &'static str,
+}
+
+impl Operation {
+    /// The names of the path variables, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> + use<> {
+        path_variables(self.path)
+    }
+
+    /// Whether a status code means success.
+    pub fn is_success(&self, status: u16) -> bool {
+        self.success.contains(&status)
+    }
+}
+
+/// The names of the variables of a path template, in order.
+pub fn path_variables(template: &str) -> impl Iterator<Item = &str> + use<'_> {
+    template.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}

@@ -1,0 +1,118 @@
+//! Between the `validator` derive and our violations: errors that carry limits, and the table that names them.
+//!
+//! The derive puts each rejected value into its error. Nothing of that leaves this module.
+
+use std::borrow::Cow;
+
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use crate::limits;
+use crate::violation::{Actual, Code, Limit, Unit, Violation, Violations};
+
+/// How the wire names a field, what its limits count and what its rules are called.
+pub(crate) struct Field {
+    /// The derive names fields as Rust does, whatever serde says.
+    pub(crate) rust: &'static str,
+    pub(crate) wire: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) charset: Option<&'static str>,
+    pub(crate) rules: &'static [(Code, &'static str)],
+}
+
+impl Field {
+    /// A field that holds an id, checked by [`id`].
+    pub(crate) const fn id(rust: &'static str, wire: &'static str) -> Self {
+        let rules = &[
+            (Code::Required, "id.required"),
+            (Code::Reserved, "id.reserved"),
+            (Code::ForbiddenCharacter, "id.charset"),
+            (Code::TooLong, "id.max"),
+        ];
+        Self { rust, wire, unit: Unit::Characters, charset: None, rules }
+    }
+}
+
+/// A broken rule without a measure.
+pub(crate) fn failed(code: Code) -> ValidationError {
+    ValidationError::new(code.as_str())
+}
+
+/// A broken rule at a place, counted from 1.
+pub(crate) fn at(code: Code, position: usize) -> ValidationError {
+    with(failed(code), "position", &position)
+}
+
+/// A measure above its limit.
+pub(crate) fn above(code: Code, max: u64, count: u64) -> ValidationError {
+    with(with(failed(code), "max", &max), "count", &count)
+}
+
+/// A measure below its limit.
+pub(crate) fn below(code: Code, min: u64, count: u64) -> ValidationError {
+    with(with(failed(code), "min", &min), "count", &count)
+}
+
+/// A value outside a list.
+pub(crate) fn not_allowed(allowed: &impl serde::Serialize) -> ValidationError {
+    with(failed(Code::NotAllowed), "allowed", allowed)
+}
+
+fn with(mut error: ValidationError, name: &'static str, value: &impl serde::Serialize) -> ValidationError {
+    error.add_param(Cow::Borrowed(name), value);
+    error
+}
+
+/// Refuses what no id can be: nothing, too much, control characters, or a path segment with a meaning.
+///
+/// Ids are opaque, so nothing else is assumed about them; slashes and the like are encoded, not refused.
+/// `.` and `..` cannot be: URL parsers resolve them even when they are percent-encoded.
+pub(crate) fn id(id: impl AsRef<str>) -> Result<(), ValidationError> {
+    let id = id.as_ref();
+    match id {
+        "" => return Err(failed(Code::Required)),
+        "." | ".." => return Err(failed(Code::Reserved)),
+        _ => {}
+    }
+    if let Some(before) = id.chars().position(char::is_control) {
+        return Err(at(Code::ForbiddenCharacter, before + 1));
+    }
+    let (max, count) = (limits::ID_CHARACTERS_MAX.value, id.chars().count() as u64);
+    if count > max { Err(above(Code::TooLong, max, count)) } else { Ok(()) }
+}
+
+/// The violations of a value, in the order of `fields`, without the rejected values.
+pub(crate) fn violations(mut errors: ValidationErrors, fields: &[Field]) -> Violations {
+    let mut found = Vec::new();
+    for field in fields {
+        if let Some(ValidationErrorsKind::Field(errors)) = errors.0.remove(field.rust) {
+            found.extend(errors.iter().map(|error| violation(error, field)));
+        }
+    }
+    Violations::new(found)
+}
+
+fn violation(error: &ValidationError, field: &Field) -> Violation {
+    let rule = field.rules.iter().find(|(code, _)| code.as_str() == error.code);
+    debug_assert!(rule.is_some(), "no rule {} in the table of {}", error.code, field.wire);
+    let &(code, rule) = rule.unwrap_or(&(Code::NotAllowed, "unnamed"));
+    let number = |name: &str| error.params.get(name)?.as_u64();
+    let allowed = || error.params.get("allowed")?.as_array();
+
+    let mut violation = Violation::new(field.wire, code, rule);
+    if let Some(min) = number("min") {
+        violation = violation.limit(Limit::Min(min), field.unit);
+    } else if let Some(max) = number("max") {
+        violation = violation.limit(Limit::Max(max), field.unit);
+    } else if let Some(allowed) = allowed() {
+        let names = allowed.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect();
+        violation = violation.allowed(Limit::OneOf(names));
+    } else if let (Code::ForbiddenCharacter, Some(charset)) = (code, field.charset) {
+        violation = violation.allowed(Limit::Charset(charset));
+    }
+    if let Some(count) = number("count") {
+        violation = violation.count(count);
+    } else if let Some(position) = number("position") {
+        violation = violation.actual(Actual::Position(position));
+    }
+    violation
+}

@@ -1,0 +1,5 @@
+//! The validators' exact boundaries, and what they promise for any input.
+
+mod domain;
+mod upload;
+mod wire;
