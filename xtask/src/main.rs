@@ -1,1 +1,87 @@
-fn main() {}
+//! The automation of the workspace: `cargo xtask ci` is what continuous integration runs.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is what this program is for")]
+
+mod advisories;
+mod cargo_steps;
+mod ci;
+mod counts;
+mod deny;
+mod features;
+mod generate;
+mod layers;
+mod report;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ColorChoice, Command};
+
+use crate::ci::{Run, STEPS};
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    let Some((name, arguments)) = matches.subcommand() else {
+        return match command().print_help() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    };
+    let workspace = match Workspace::load() {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let Some(step) = STEPS.iter().find(|step| step.name == name) else {
+        return ci::run(&workspace);
+    };
+    let flag = match step.run {
+        Run::Plain(_) => false,
+        Run::Flag { flag, .. } => arguments.get_flag(flag),
+    };
+    let report = step.execute(&workspace, flag);
+    if !report.note.is_empty() {
+        println!("{name}: {}: {}", report.verdict, report.note);
+    }
+    report.exit_code()
+}
+
+/// The command line follows from the table of steps, so that a new step is a subcommand by itself.
+fn command() -> Command {
+    let mut command = Command::new("cargo xtask")
+        .bin_name("cargo xtask")
+        .about("The automation of the workspace")
+        .color(ColorChoice::Never)
+        .subcommand(Command::new("ci").about("Run every step below that is marked [ci], then print a table"));
+    for step in STEPS {
+        let about = if step.in_ci { format!("{} [ci]", step.about) } else { step.about.to_owned() };
+        let mut sub = Command::new(step.name).about(about);
+        if let Run::Flag { flag, help, .. } = step.run {
+            sub = sub.arg(Arg::new(flag).long(flag).help(help).action(ArgAction::SetTrue));
+        }
+        command = command.subcommand(sub);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_reaches_its_step() {
+        let matches = command().try_get_matches_from(["cargo xtask", "gen", "--check"]).unwrap();
+        let (name, arguments) = matches.subcommand().unwrap();
+        assert_eq!(name, "gen");
+        assert!(arguments.get_flag("check"));
+    }
+}

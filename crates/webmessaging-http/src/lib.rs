@@ -1,1 +1,36 @@
 #![doc = include_str!("../README.md")]
+
+pub mod clock;
+pub mod endpoint;
+pub mod error;
+pub mod login;
+pub mod retry;
+pub mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod transport;
+
+mod adapter;
+mod answer;
+mod api_error;
+mod client;
+mod config;
+mod pipeline;
+mod presigned;
+mod retry_after;
+mod token;
+mod upload_body;
+
+pub use secrecy::SecretString;
+
+pub use crate::answer::{Answer, Facts};
+pub use crate::api_error::{ApiDetail, ApiError};
+pub use crate::client::Client;
+pub use crate::clock::{Clock, Entropy};
+pub use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};
+pub use crate::endpoint::{Encoder, Endpoint};
+pub use crate::error::{Error, ErrorKind, Sent};
+pub use crate::presigned::{PresignedPut, PresignedTarget, PresignedUrl, Progress, Stored};
+pub use crate::retry::RetryPolicy;
+pub use crate::source::{Source, SourceContent};
+pub use crate::transport::{Body, Transport, TransportError};

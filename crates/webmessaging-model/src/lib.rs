@@ -17,6 +17,6 @@ pub use crate::id::{AttachmentId, ChannelId, FileId, MessageId};
 pub use crate::limits::DatedLimit;
 pub use crate::operation::{Contract, LimitClass, Method, Operation, RetryClass};
 pub use crate::region::{Domain, Region};
-pub use crate::scan::{FormatValidation, UploadStatus, VirusScanResult};
+pub use crate::scan::{FormatValidation, ScanVerdict, UploadStatus, VirusScanResult};
 pub use crate::upload::{UploadLimits, UploadMetadata, UploadType};
 pub use crate::violation::{Actual, Code, Limit, Unit, Violation, Violations};

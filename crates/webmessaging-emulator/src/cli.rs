@@ -1,0 +1,224 @@
+//! The stand-alone emulator: its command line arguments and its run loop, for this crate's binary and for others.
+
+use std::error::Error;
+use std::fmt;
+use std::fmt::Display;
+use std::io;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+use secrecy::SecretString;
+
+use crate::builder::{EmulatedClient, EmulatorBuilder, StartError};
+use crate::emulator::Emulator;
+
+/// Arguments of the stand-alone emulator, to be flattened into a command.
+///
+/// # Examples
+///
+/// ```
+/// use clap::Parser;
+/// use webmessaging_emulator::cli::EmulatorArgs;
+///
+/// #[derive(Parser)]
+/// struct Command {
+///     #[command(flatten)]
+///     emulator: EmulatorArgs,
+/// }
+///
+/// let command = Command::try_parse_from(["emulate", "--listen", "127.0.0.1:0", "--token-lifetime", "300"])?;
+/// let builder = command.emulator.builder();
+/// # let _ = builder;
+/// # Ok::<(), clap::Error>(())
+/// ```
+#[derive(Args, Clone, Debug)]
+#[non_exhaustive]
+pub struct EmulatorArgs {
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    pub listen: SocketAddr,
+
+    /// Id of the OAuth client that is known
+    #[arg(long, value_name = "ID", env = "WEBMESSAGING_EMULATOR_CLIENT_ID", default_value = "demo-client")]
+    pub client_id: String,
+
+    /// Secret of the OAuth client
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "WEBMESSAGING_EMULATOR_CLIENT_SECRET",
+        hide_env_values = true,
+        default_value = "demo-secret"
+    )]
+    pub client_secret: SecretString,
+
+    /// Lifetime of bearer tokens, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = at_least_one())]
+    pub token_lifetime: u32,
+
+    /// Lifetime of upload URLs, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = at_least_one())]
+    pub upload_url_lifetime: u32,
+
+    /// Largest file that may be announced, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 10_485_760)]
+    pub max_file_size: u64,
+
+    /// Duration of a scan, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
+    pub scan_duration: u32,
+}
+
+impl EmulatorArgs {
+    /// A builder with these settings.
+    pub fn builder(self) -> EmulatorBuilder {
+        Emulator::builder()
+            .listen(self.listen)
+            .client(EmulatedClient::new(self.client_id, self.client_secret))
+            .token_lifetime(Duration::from_secs(self.token_lifetime.into()))
+            .upload_url_lifetime(Duration::from_secs(self.upload_url_lifetime.into()))
+            .file_size_bytes_max(self.max_file_size)
+            .scan_duration(Duration::from_millis(self.scan_duration.into()))
+    }
+}
+
+/// Runs an emulator until `shutdown` resolves.
+///
+/// Writes `listening on http://ADDR` as the first line of `out`, and flushes it, so that a script can wait for it. A
+/// second line warns when the address can be reached from other machines.
+///
+/// # Errors
+///
+/// [`RunError::Start`] when the emulator does not start, [`RunError::Output`] when `out` cannot be written.
+///
+/// # Examples
+///
+/// ```
+/// use clap::Parser;
+/// use webmessaging_emulator::cli::{EmulatorArgs, run};
+///
+/// #[derive(Parser)]
+/// struct Command {
+///     #[command(flatten)]
+///     emulator: EmulatorArgs,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let command = Command::try_parse_from(["emulate", "--listen", "127.0.0.1:0"])?;
+/// let mut out = Vec::new();
+/// run(command.emulator, &mut out, std::future::ready(())).await?;
+/// assert!(out.starts_with(b"listening on http://127.0.0.1:"));
+/// # Ok(())
+/// # }
+/// ```
+pub async fn run(args: EmulatorArgs, out: &mut impl Write, shutdown: impl Future) -> Result<(), RunError> {
+    let emulator = args.builder().start().await.map_err(RunError::Start)?;
+    announce(emulator.address(), out).map_err(RunError::Output)?;
+    shutdown.await;
+    emulator.shutdown().await;
+    Ok(())
+}
+
+/// Why the stand-alone emulator ended early.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The emulator did not start.
+    Start(StartError),
+    /// The address could not be printed.
+    Output(io::Error),
+}
+
+impl Display for RunError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) => error.fmt(formatter),
+            Self::Output(_) => formatter.write_str("cannot write to the output"),
+        }
+    }
+}
+
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            // Its message is this one's message already.
+            Self::Start(error) => error.source(),
+            Self::Output(error) => Some(error),
+        }
+    }
+}
+
+fn announce(address: SocketAddr, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "listening on http://{address}")?;
+    if !address.ip().is_loopback() {
+        writeln!(out, "warning: other machines can reach {address}, without encryption")?;
+    }
+    out.flush()
+}
+
+/// A lifetime of zero would make every token and URL expired from the start.
+fn at_least_one() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        emulator: EmulatorArgs,
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Command::command().debug_assert();
+    }
+
+    #[test]
+    fn debug_hides_the_secret() {
+        let command = Command::try_parse_from(["emulate", "--client-secret", "swordfish"]).unwrap();
+        assert!(!format!("{command:?}").contains("swordfish"));
+    }
+
+    #[test]
+    fn lifetimes_of_zero_are_refused() {
+        for option in ["--token-lifetime", "--upload-url-lifetime"] {
+            let error = Command::try_parse_from(["emulate", option, "0"]).unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation);
+        }
+    }
+
+    #[test]
+    fn only_an_address_that_others_can_reach_is_warned_about() {
+        let announced = |address: &str| {
+            let mut out = Vec::new();
+            announce(address.parse().unwrap(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(announced("127.0.0.1:80"), "listening on http://127.0.0.1:80\n");
+        assert_eq!(announced("[::1]:80"), "listening on http://[::1]:80\n");
+        assert_eq!(
+            announced("0.0.0.0:80"),
+            "listening on http://0.0.0.0:80\n\
+             warning: other machines can reach 0.0.0.0:80, without encryption\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named() {
+        let emulator = Emulator::builder().start().await.unwrap();
+        let address = emulator.address().to_string();
+        let command = Command::try_parse_from(["emulate", "--listen", &address]).unwrap();
+        let error = run(command.emulator, &mut Vec::new(), std::future::pending::<()>()).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot listen on {address}"));
+        assert!(error.source().is_some());
+    }
+}

@@ -1,0 +1,113 @@
+//! The handle on a running emulator.
+
+use std::fmt;
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::builder::EmulatorBuilder;
+use crate::clock::EmulatorClock;
+use crate::fault::Fault;
+use crate::record::RecordedRequest;
+use crate::routes::{Route, router};
+use crate::server;
+use crate::state::Shared;
+
+/// A running emulator. It stops when it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use webmessaging_emulator::{Emulator, Fault, Route};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::builder().start().await?;
+/// emulator.inject(Route::Token, Fault::status(503).header("retry-after", "7"));
+/// // ... run the client under test against `emulator.base_url()` ...
+/// assert_eq!(emulator.count(Route::Token), 0);
+/// emulator.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Emulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// A builder with every setting at its default.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::new()
+    }
+
+    pub(crate) fn run(shared: Arc<Shared>, listener: TcpListener, address: SocketAddr) -> Self {
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(server::run(listener, router(Arc::clone(&shared)), stop.clone()));
+        Self { shared, address, stop, server: Some(server) }
+    }
+
+    /// Where the API and the login are, such as `http://127.0.0.1:49152`; no slash at the end.
+    ///
+    /// An emulator that listens on all addresses names the loopback one here and in the URLs it hands out.
+    pub fn base_url(&self) -> &str {
+        &self.shared.base_url
+    }
+
+    /// The address that the emulator listens on, with the port that was chosen.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The clock that tokens, signed URLs and scans follow.
+    pub fn clock(&self) -> &EmulatorClock {
+        &self.shared.clock
+    }
+
+    /// Lets one coming request of `route` go wrong.
+    ///
+    /// Faults of one route wait in a queue; each request takes the next one, and when the queue is empty requests
+    /// are served as usual.
+    pub fn inject(&self, route: Route, fault: Fault) {
+        self.shared.faults.push(route, fault);
+    }
+
+    /// The last 10 000 requests, oldest first, of known and unknown paths.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.journal.requests()
+    }
+
+    /// How many requests `route` has received so far, those with faults included.
+    pub fn count(&self, route: Route) -> usize {
+        self.shared.journal.count(route)
+    }
+
+    /// Stops listening, lets requests that are under way end for up to 5 s, and removes what was uploaded.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        if let Some(server) = self.server.take() {
+            // A server that panicked is stopped as well.
+            let _ = server.await;
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            server.abort();
+        }
+    }
+}
+
+impl Debug for Emulator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Emulator").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! The announced files and how far each has come: pending, scanning, judged.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempPath;
+use uuid::Uuid;
+
+use crate::answer::Refusal;
+use crate::scan::Verdict;
+use crate::state::lock;
+use crate::uploads::UploadRequest;
+
+/// A file as it is at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct FileView {
+    pub(crate) request: Arc<UploadRequest>,
+    pub(crate) phase: Phase,
+}
+
+/// How far a file has come. Phases follow one another in this order only.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    /// Announced; no bytes yet.
+    Pending,
+    /// All bytes are there; the verdict is not.
+    Scanning,
+    /// Scanned.
+    Judged { verdict: Verdict, path: Arc<TempPath> },
+}
+
+/// The bytes of a file, complete.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) path: TempPath,
+    pub(crate) sha256: [u8; 32],
+    /// Computed while the bytes came in, but told only when the scan's time is over.
+    pub(crate) verdict: Verdict,
+}
+
+/// What became of complete bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    /// They are the file's content now.
+    Stored,
+    /// The verdict was already out, and these are the bytes it was about: a repeated transfer changes nothing.
+    Unchanged,
+    /// The verdict was already out on other bytes.
+    TooLate,
+}
+
+/// All files of one emulator. Their number is bounded only by memory: about 1 KiB each.
+#[derive(Debug)]
+pub(crate) struct Files {
+    scan_duration: Duration,
+    files: Mutex<HashMap<Uuid, StoredFile>>,
+}
+
+#[derive(Debug)]
+struct StoredFile {
+    request: Arc<UploadRequest>,
+    upload: Option<Upload>,
+}
+
+#[derive(Debug)]
+struct Upload {
+    path: Arc<TempPath>,
+    sha256: [u8; 32],
+    verdict: Verdict,
+    /// When the verdict is out; `None` is never, for a scan longer than time can be written.
+    judged_at: Option<SystemTime>,
+}
+
+impl Upload {
+    fn is_judged(&self, now: SystemTime) -> bool {
+        self.judged_at.is_some_and(|at| now >= at)
+    }
+}
+
+impl Files {
+    pub(crate) fn new(scan_duration: Duration) -> Self {
+        Self { scan_duration, files: Mutex::default() }
+    }
+
+    /// Makes a file for an announcement.
+    pub(crate) fn reserve(&self, request: UploadRequest) -> Result<Uuid, Refusal> {
+        let id = Uuid::new_v4();
+        lock(&self.files)?.insert(id, StoredFile { request: Arc::new(request), upload: None });
+        Ok(id)
+    }
+
+    /// The file as it is `now`.
+    pub(crate) fn view(&self, id: Uuid, now: SystemTime) -> Result<Option<FileView>, Refusal> {
+        let files = lock(&self.files)?;
+        Ok(files.get(&id).map(|file| FileView {
+            request: Arc::clone(&file.request),
+            phase: match &file.upload {
+                None => Phase::Pending,
+                Some(upload) if upload.is_judged(now) => {
+                    Phase::Judged { verdict: upload.verdict, path: Arc::clone(&upload.path) }
+                }
+                Some(_) => Phase::Scanning,
+            },
+        }))
+    }
+
+    /// Makes complete bytes the content of the file, unless its verdict is already out.
+    pub(crate) fn commit(&self, id: Uuid, content: Content, now: SystemTime) -> Result<Commit, Refusal> {
+        let mut files = lock(&self.files)?;
+        let file = files.get_mut(&id).ok_or_else(Refusal::not_found)?;
+        if let Some(upload) = &file.upload
+            && upload.is_judged(now)
+        {
+            return Ok(if upload.sha256 == content.sha256 { Commit::Unchanged } else { Commit::TooLate });
+        }
+        file.upload = Some(Upload {
+            path: Arc::new(content.path),
+            sha256: content.sha256,
+            verdict: content.verdict,
+            judged_at: now.checked_add(self.scan_duration),
+        });
+        Ok(Commit::Stored)
+    }
+}

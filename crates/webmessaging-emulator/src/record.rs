@@ -1,0 +1,201 @@
+//! The journal of received requests: bounded, without bodies, and printable without secrets.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::routes::Route;
+
+/// As many requests are kept; older ones are dropped first.
+const ENTRIES_MAX: usize = 10_000;
+
+/// Headers whose values `Debug` may print; every other value could be a secret.
+const PRINTABLE_HEADERS: [&str; 9] = [
+    "accept",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+    "x-genesys-file-id",
+];
+
+const REDACTED: &str = "[redacted]";
+
+/// One request as the emulator received it.
+///
+/// The fields hold what was sent, secrets included; `Debug` prints no query and only the values of a few harmless
+/// headers. Bodies are not kept.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The emulated endpoint, or `None` for an unknown path, a wrong method or the emulator's own endpoints.
+    pub route: Option<Route>,
+    /// The method.
+    pub method: Method,
+    /// The path, percent-encoded as it was sent.
+    pub path: String,
+    /// The query without its question mark; it may hold a signature.
+    pub query: Option<String>,
+    /// All headers; `authorization` is among them.
+    pub headers: HeaderMap,
+    /// Status of the answer; `None` while there is none yet, and when the connection was dropped without one.
+    pub status: Option<u16>,
+    /// Bytes of the body that were read. A refused request's body is read too, up to a limit.
+    pub body_bytes: u64,
+}
+
+impl Debug for RecordedRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let is_printable = PRINTABLE_HEADERS.contains(&name.as_str());
+                let value = is_printable.then(|| value.to_str().ok()).flatten();
+                (name.as_str(), value.unwrap_or(REDACTED))
+            })
+            .collect();
+        formatter
+            .debug_struct("RecordedRequest")
+            .field("route", &self.route)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query.as_ref().map(|_| REDACTED))
+            .field("headers", &headers)
+            .field("status", &self.status)
+            .field("body_bytes", &self.body_bytes)
+            .finish()
+    }
+}
+
+/// A journal entry that is still being filled in.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    request: RecordedRequest,
+    /// 0 as long as there is no answer.
+    status: AtomicU16,
+    body_bytes: AtomicU64,
+}
+
+impl Entry {
+    /// Counts bytes of the body.
+    pub(crate) fn add_body_bytes(&self, count: usize) {
+        self.body_bytes.fetch_add(count.try_into().unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Notes the answer that is about to be sent.
+    pub(crate) fn answered(&self, status: StatusCode) {
+        self.status.store(status.as_u16(), Ordering::SeqCst);
+    }
+
+    fn recorded(&self) -> RecordedRequest {
+        let status = self.status.load(Ordering::SeqCst);
+        RecordedRequest {
+            status: (status != 0).then_some(status),
+            body_bytes: self.body_bytes.load(Ordering::SeqCst),
+            ..self.request.clone()
+        }
+    }
+}
+
+/// All entries, and the number of requests per route.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    state: Mutex<JournalState>,
+}
+
+#[derive(Debug, Default)]
+struct JournalState {
+    entries: VecDeque<Arc<Entry>>,
+    /// Counted apart, since entries are dropped when there are too many.
+    counts: HashMap<Route, usize>,
+}
+
+impl Journal {
+    /// Adds a request whose head has just arrived.
+    pub(crate) fn begin(&self, route: Option<Route>, parts: &Parts) -> Arc<Entry> {
+        let request = RecordedRequest {
+            route,
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers.clone(),
+            status: None,
+            body_bytes: 0,
+        };
+        let entry = Arc::new(Entry { request, status: AtomicU16::new(0), body_bytes: AtomicU64::new(0) });
+        self.with(|state| {
+            if let Some(route) = route {
+                *state.counts.entry(route).or_default() += 1;
+            }
+            if state.entries.len() >= ENTRIES_MAX {
+                state.entries.pop_front();
+            }
+            state.entries.push_back(Arc::clone(&entry));
+        });
+        entry
+    }
+
+    /// A copy of everything kept, oldest first.
+    pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
+        self.with(|state| state.entries.iter().map(|entry| entry.recorded()).collect())
+    }
+
+    /// How many requests a route has received so far.
+    pub(crate) fn count(&self, route: Route) -> usize {
+        self.with(|state| state.counts.get(&route).copied().unwrap_or_default())
+    }
+
+    /// No step leaves the state half-changed, so a poisoned lock holds good data.
+    fn with<T>(&self, work: impl FnOnce(&mut JournalState) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(uri: &str) -> Parts {
+        let request = Request::put(uri).header("authorization", "Bearer swordfish").header("host", "here");
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn debug_prints_neither_credentials_nor_queries() {
+        let journal = Journal::default();
+        journal.begin(None, &parts("/storage/files/1?signature=tunafish"));
+        let recorded = journal.requests().remove(0);
+        assert_eq!(recorded.query.as_deref(), Some("signature=tunafish"));
+        assert_eq!(recorded.headers["authorization"], "Bearer swordfish");
+        assert_eq!(
+            format!("{recorded:?}"),
+            "RecordedRequest { route: None, method: PUT, path: \"/storage/files/1\", \
+             query: Some(\"[redacted]\"), headers: [(\"authorization\", \"[redacted]\"), (\"host\", \"here\")], \
+             status: None, body_bytes: 0 }"
+        );
+    }
+
+    #[test]
+    fn the_oldest_entries_make_room_and_are_still_counted() {
+        let journal = Journal::default();
+        for number in 0..ENTRIES_MAX + 2 {
+            journal.begin(Some(Route::Download), &parts(&format!("/{number}")));
+        }
+        let requests = journal.requests();
+        assert_eq!(requests.len(), ENTRIES_MAX);
+        assert_eq!(requests[0].path, "/2");
+        assert_eq!(journal.count(Route::Download), ENTRIES_MAX + 2);
+        assert_eq!(journal.count(Route::Token), 0);
+    }
+}

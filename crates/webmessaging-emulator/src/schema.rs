@@ -1,0 +1,199 @@
+//! The JSON Schemas of request bodies: compiled once, their violations turned into error details.
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde::Serialize;
+use serde_json::Value;
+
+const UPLOAD_REQUEST: &str = include_str!("../schemas/upload-request.json");
+
+/// More violations than this are not listed: the sender can add as many unknown fields as fit the body.
+const DETAILS_MAX: usize = 100;
+
+/// A longer name of an unknown field is not repeated to the sender.
+const FIELD_NAME_BYTES_MAX: usize = 64;
+
+/// One entry of `details[]` in a platform error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Detail {
+    /// The JSON Schema keyword that was violated.
+    pub(crate) error_code: String,
+    /// The field's name, a JSON pointer for nested fields, empty for the body as a whole.
+    pub(crate) field_name: String,
+}
+
+/// All compiled schemas.
+pub(crate) struct Schemas {
+    upload_request: Validator,
+}
+
+impl Schemas {
+    /// Compiles the schemas, with the configured size limit in place of the written one.
+    pub(crate) fn compile(file_size_bytes_max: u64) -> Result<Self, String> {
+        let mut schema: Value = serde_json::from_str(UPLOAD_REQUEST).map_err(|error| error.to_string())?;
+        match schema.pointer_mut("/properties/fileSize/maximum") {
+            Some(maximum) => *maximum = file_size_bytes_max.into(),
+            None => return Err("the upload schema has no maximum for fileSize".to_owned()),
+        }
+        let upload_request = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .offline()
+            .should_validate_formats(true)
+            // Linear time, whatever the sender writes.
+            .with_pattern_options(PatternOptions::regex())
+            .build(&schema)
+            .map_err(|error| error.to_string())?;
+        Ok(Self { upload_request })
+    }
+
+    /// Every violation of the upload request's schema; empty when the body is right.
+    pub(crate) fn check_upload_request(&self, body: &Value) -> Vec<Detail> {
+        check(&self.upload_request, body)
+    }
+}
+
+fn check(validator: &Validator, body: &Value) -> Vec<Detail> {
+    validator.iter_errors(body).flat_map(|error| details(&error)).take(DETAILS_MAX).collect()
+}
+
+/// The details of one schema error; names and keywords only, never a value that was sent.
+fn details(error: &ValidationError<'_>) -> Vec<Detail> {
+    let at = error.instance_path().as_str();
+    let keyword = error.kind().keyword();
+    let detail = |field: &str| Detail { error_code: keyword.to_owned(), field_name: field_name(at, field) };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            vec![detail(property.as_str().unwrap_or_default())]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|name| detail(if is_plain(name) { name } else { "" })).collect()
+        }
+        _ => vec![detail("")],
+    }
+}
+
+/// A bare name for a field of the body itself, a pointer for a deeper one.
+fn field_name(at: &str, field: &str) -> String {
+    let pointer = if field.is_empty() { at.to_owned() } else { format!("{at}/{field}") };
+    match pointer.strip_prefix('/') {
+        Some(name) if !name.contains('/') => name.to_owned(),
+        _ => pointer,
+    }
+}
+
+/// Whether a name that the sender made up is harmless enough to be sent back.
+fn is_plain(name: &str) -> bool {
+    name.len() <= FIELD_NAME_BYTES_MAX
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const MAX: u64 = 1_000;
+
+    fn request() -> Value {
+        json!({
+            "fileName": "scan.pdf",
+            "contentType": "application/pdf",
+            "fileSize": 1,
+            "channelId": "channel-1",
+            "messageId": "message-1",
+            "uploadType": "webmessaging"
+        })
+    }
+
+    fn violations(body: &Value) -> Vec<(String, String)> {
+        let details = Schemas::compile(MAX).unwrap().check_upload_request(body);
+        details.into_iter().map(|detail| (detail.error_code, detail.field_name)).collect()
+    }
+
+    fn check_field(field: &str, value: &Value, expected: &[&str]) {
+        let mut body = request();
+        body[field] = value.clone();
+        let expected: Vec<_> = expected.iter().map(|code| ((*code).to_owned(), field.to_owned())).collect();
+        assert_eq!(violations(&body), expected, "{field}: {value}");
+    }
+
+    #[test]
+    fn file_names_are_bounded_and_plain() {
+        for good in ["a", "A-b_9.txt", "...", "-", &"a".repeat(255)] {
+            check_field("fileName", &json!(good), &[]);
+        }
+        for bad in ["a b", "a/b", "a\n", "\na", "é.pdf", "a\\b", "a\u{0}", "a.txt\u{2028}"] {
+            check_field("fileName", &json!(bad), &["pattern"]);
+        }
+        check_field("fileName", &json!("."), &["not"]);
+        check_field("fileName", &json!(".."), &["not"]);
+        check_field("fileName", &json!(""), &["pattern"]);
+        check_field("fileName", &json!("a".repeat(256)), &["maxLength"]);
+        check_field("fileName", &json!(7), &["type"]);
+    }
+
+    #[test]
+    fn sizes_are_whole_and_within_the_configured_limit() {
+        check_field("fileSize", &json!(1), &[]);
+        check_field("fileSize", &json!(MAX), &[]);
+        check_field("fileSize", &json!(0), &["minimum"]);
+        check_field("fileSize", &json!(-1), &["minimum"]);
+        check_field("fileSize", &json!(MAX + 1), &["maximum"]);
+        check_field("fileSize", &json!(u64::MAX), &["maximum"]);
+        check_field("fileSize", &json!(1.5), &["type"]);
+        check_field("fileSize", &json!("1"), &["type"]);
+    }
+
+    #[test]
+    fn ids_are_bounded_and_free_of_control_characters() {
+        for field in ["channelId", "messageId"] {
+            check_field(field, &json!("id / with ? odd € characters"), &[]);
+            check_field(field, &json!("€".repeat(255)), &[]);
+            check_field(field, &json!("€".repeat(256)), &["maxLength"]);
+            check_field(field, &json!(""), &["minLength"]);
+            for bad in ["a\n", "\u{7f}", "a\u{85}b", "\u{0}", "\u{9f}"] {
+                check_field(field, &json!(bad), &["pattern"]);
+            }
+            check_field(field, &json!("."), &["not"]);
+            check_field(field, &json!(".."), &["not"]);
+            check_field(field, &json!(null), &["type"]);
+        }
+    }
+
+    #[test]
+    fn types_are_from_the_list() {
+        for bad in ["text/html", "image/PNG", "text/plain; charset=utf-8", ""] {
+            check_field("contentType", &json!(bad), &["enum"]);
+        }
+        check_field("uploadType", &json!("openmessaging"), &["const"]);
+    }
+
+    #[test]
+    fn missing_and_unknown_fields_are_named_unless_the_name_is_odd() {
+        let missing: Vec<String> = violations(&json!({})).into_iter().map(|(_, field)| field).collect();
+        assert_eq!(missing, ["fileName", "contentType", "fileSize", "channelId", "messageId", "uploadType"]);
+        check_field("extra", &json!("value"), &["additionalProperties"]);
+        for odd in ["a@b.example", "9", "", "a/b", &"a".repeat(FIELD_NAME_BYTES_MAX + 1)] {
+            let mut body = request();
+            body[odd] = json!(1);
+            assert_eq!(violations(&body), [("additionalProperties".to_owned(), String::new())], "{odd}");
+        }
+        assert_eq!(violations(&json!([])), [("type".to_owned(), String::new())]);
+    }
+
+    #[test]
+    fn all_violations_are_listed_at_once_up_to_a_limit() {
+        let mut body = request();
+        body["fileName"] = json!("a b");
+        body["fileSize"] = json!(0);
+        body["extra"] = json!(0);
+        assert_eq!(violations(&body).len(), 3);
+        for number in 0..2 * DETAILS_MAX {
+            body[format!("extra{number}")] = json!(0);
+        }
+        assert_eq!(violations(&body).len(), DETAILS_MAX);
+    }
+}

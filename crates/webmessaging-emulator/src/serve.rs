@@ -1,0 +1,157 @@
+//! The path of one call: ids, journal, method, faults, bearer token, handler, refusal.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::response::Response;
+use http::header::{ALLOW, EXPECT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use uuid::Uuid;
+
+use crate::answer::{Refusal, json_response};
+use crate::body::RequestBody;
+use crate::connection::Connection;
+use crate::fault::serve_with_faults;
+use crate::record::Entry;
+use crate::routes::{CAPABILITIES_PATH, Endpoint, ErrorShape, Route, capabilities, endpoint_at};
+use crate::state::Shared;
+use crate::{attachments, oauth, storage, uploads};
+
+/// Both carry the id under which the answer can be asked about.
+const ID_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("inin-correlation-id"), HeaderName::from_static("x-genesys-request-id")];
+
+/// A request for a known endpoint, as its handler sees it.
+pub(crate) struct Call {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) endpoint: &'static Endpoint,
+    pub(crate) connection: Connection,
+    pub(crate) context_id: String,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: RequestBody,
+    params: Vec<(String, String)>,
+}
+
+impl Call {
+    /// A decoded path variable; empty when the template has none of that name.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Does what the endpoint is there for; a refusal is worded and the rest of the body read.
+    pub(crate) async fn effect(&mut self) -> Response {
+        match self.handle().await {
+            Ok(response) => response,
+            Err(refusal) => {
+                // A sender that asked first has not begun to send, and is told without being invited to.
+                if !(self.headers.contains_key(EXPECT) && self.body.is_untouched()) {
+                    self.read_all().await;
+                }
+                refusal.into_response(self.endpoint.errors, &self.context_id)
+            }
+        }
+    }
+
+    /// Reads the rest of the body, within the emulator's limit, so that the sender gets to see the answer.
+    pub(crate) async fn read_all(&mut self) {
+        self.body.drain(self.shared.body_bytes_max()).await;
+    }
+
+    async fn handle(&mut self) -> Result<Response, Refusal> {
+        if !self.endpoint.scopes.is_empty() {
+            let now = self.shared.clock.now();
+            self.shared.oauth.authorize(&self.headers, self.endpoint.scopes, now)?;
+        }
+        match self.endpoint.route {
+            Route::Token => oauth::token(self).await,
+            Route::CreateUpload => uploads::create(self).await,
+            Route::PutUpload => storage::put(self).await,
+            Route::GetAttachment => attachments::get(self),
+            Route::Download => storage::get(self).await,
+        }
+    }
+}
+
+/// Serves every request, of known and unknown paths.
+pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let context_id = Uuid::new_v4().to_string();
+    let template = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let at_path = template.as_deref().and_then(endpoint_at);
+    let endpoint = at_path.filter(|endpoint| endpoint.method == parts.method);
+    let route = endpoint.map(|endpoint| endpoint.route);
+    let entry = shared.journal.begin(route, &parts);
+
+    let mut response = match (endpoint, at_path) {
+        (Some(endpoint), _) => known(shared, endpoint, &context_id, &entry, &mut parts, body).await,
+        (None, at_path) => {
+            let shape = at_path.map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
+            let answer = match (at_path, template.as_deref()) {
+                (Some(endpoint), _) => Err(wrong_method(&endpoint.method)),
+                (None, Some(CAPABILITIES_PATH)) if parts.method == Method::GET => {
+                    Ok(json_response(StatusCode::OK, &capabilities()))
+                }
+                (None, Some(CAPABILITIES_PATH)) => Err(wrong_method(&Method::GET)),
+                (None, _) => Err(Refusal::not_found()),
+            };
+            if !parts.headers.contains_key(EXPECT) {
+                RequestBody::new(body, Arc::clone(&entry)).drain(shared.body_bytes_max()).await;
+            }
+            answer.unwrap_or_else(|refusal| refusal.into_response(shape, &context_id))
+        }
+    };
+    set_ids(&mut response, &context_id);
+    entry.answered(response.status());
+    let route = route.map(tracing::field::display);
+    tracing::debug!(route, method = %parts.method, status = response.status().as_u16(), context_id, "answered");
+    response
+}
+
+async fn known(
+    shared: Arc<Shared>,
+    endpoint: &'static Endpoint,
+    context_id: &str,
+    entry: &Arc<Entry>,
+    parts: &mut Parts,
+    body: Body,
+) -> Response {
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else {
+        let refusal = Refusal::new(StatusCode::BAD_REQUEST, "bad.request", "the path is not UTF-8");
+        return refusal.into_response(endpoint.errors, context_id);
+    };
+    let mut call = Call {
+        connection: parts.extensions.get().cloned().unwrap_or_default(),
+        context_id: context_id.to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers.clone(),
+        body: RequestBody::new(body, Arc::clone(entry)),
+        shared,
+        endpoint,
+        params: params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+    };
+    serve_with_faults(&mut call).await
+}
+
+fn wrong_method(allowed: &Method) -> Refusal {
+    let allow = HeaderValue::from_str(allowed.as_str()).unwrap_or(HeaderValue::from_static("GET"));
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method.not.allowed",
+        format!("only {allowed} is allowed at this path"),
+    )
+    .with_header(ALLOW, allow)
+}
+
+/// A canned answer keeps the ids that it brings along.
+fn set_ids(response: &mut Response, context_id: &str) {
+    for name in ID_HEADERS {
+        if let Ok(value) = HeaderValue::from_str(context_id) {
+            response.headers_mut().entry(name).or_insert(value);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What all calls share, and the settings that it is made from.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::answer::Refusal;
+use crate::clock::EmulatorClock;
+use crate::fault::FaultQueues;
+use crate::files::Files;
+use crate::oauth::Authority;
+use crate::record::Journal;
+use crate::schema::Schemas;
+use crate::sign::Signer;
+
+/// The platform's limit for the body of an API request, in bytes.
+pub(crate) const REQUEST_BYTES_MAX: usize = 512_000;
+
+/// The numbers that a builder can change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) token_lifetime: Duration,
+    pub(crate) upload_url_lifetime: Duration,
+    pub(crate) file_size_bytes_max: u64,
+    pub(crate) scan_duration: Duration,
+}
+
+/// The state of one emulator.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) base_url: String,
+    pub(crate) clock: EmulatorClock,
+    pub(crate) signer: Signer,
+    pub(crate) schemas: Schemas,
+    pub(crate) oauth: Authority,
+    pub(crate) files: Files,
+    pub(crate) faults: FaultQueues,
+    pub(crate) journal: Journal,
+    /// Holds the uploaded bytes; removed with the emulator.
+    pub(crate) directory: TempDir,
+}
+
+impl Shared {
+    /// No more of any body is read than this, in bytes.
+    pub(crate) fn body_bytes_max(&self) -> u64 {
+        // One above the request limit: the byte that shows that a body is too long has to be readable.
+        let request = u64::try_from(REQUEST_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+        self.settings.file_size_bytes_max.max(request)
+    }
+}
+
+/// Locks platform state; a lock poisoned by a panic becomes a 500, since the state may be half-changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Refusal> {
+    mutex.lock().map_err(|_| Refusal::internal("poisoned lock"))
+}

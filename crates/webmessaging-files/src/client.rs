@@ -1,0 +1,81 @@
+//! The client for files.
+
+use std::time::Duration;
+
+use webmessaging_http::{Client, Error, Source};
+use webmessaging_model::{AttachmentId, MessageId, UploadLimits, limits};
+
+use crate::get_attachment::{Attachment, GetAttachment};
+use crate::upload::Upload;
+use crate::wait_for_scan::WaitForScan;
+
+/// Uploads files and tells what became of them. Cheap to clone.
+///
+/// # Examples
+/// ```no_run
+/// use webmessaging_files::FilesClient;
+/// use webmessaging_http::{Client, Credentials, Source};
+///
+/// # async fn example() -> Result<(), webmessaging_http::Error> {
+/// let files = FilesClient::new(Client::builder(Credentials::new("id", "secret")).build()?);
+/// let file = files.upload(Source::path("report.pdf")).channel("channel-1").message("message-1").await?;
+/// println!("{} has {} bytes", file.file_id, file.size_bytes);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FilesClient {
+    pub(crate) http: Client,
+    pub(crate) limits: UploadLimits,
+    pub(crate) url_lifetime: Duration,
+}
+
+impl FilesClient {
+    /// A client with the documented limits.
+    pub fn new(http: Client) -> Self {
+        let url_lifetime = Duration::from_secs(limits::UPLOAD_URL_SECONDS.value);
+        Self { http, limits: UploadLimits::default(), url_lifetime }
+    }
+
+    /// Replaces the limits that uploads are checked against.
+    #[must_use]
+    pub fn limits(mut self, limits: UploadLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long a presigned upload URL is taken to live; 5 minutes by default. An attempt that would begin after
+    /// nine tenths of it (or 10 seconds before its end, whichever is later) asks for a new URL first.
+    #[must_use]
+    pub fn upload_url_lifetime(mut self, lifetime: Duration) -> Self {
+        self.url_lifetime = lifetime;
+        self
+    }
+
+    /// Uploads a file; see [`Upload`].
+    pub fn upload(&self, source: Source) -> Upload {
+        Upload::new(self.clone(), source)
+    }
+
+    /// Reads what became of an attachment; the id of an uploaded file is its attachment id.
+    ///
+    /// # Errors
+    /// [`NotFound`](webmessaging_http::ErrorKind::NotFound) when the message has no such attachment, and those of
+    /// [`Client::send`].
+    pub async fn attachment(
+        &self,
+        message: impl Into<MessageId>,
+        attachment: impl Into<AttachmentId>,
+    ) -> Result<Attachment, Error> {
+        let endpoint = GetAttachment::new(message.into(), attachment.into());
+        self.http.send(&endpoint).await.map(|answer| answer.value)
+    }
+
+    /// Waits until the platform has scanned an attachment; see [`WaitForScan`].
+    pub fn wait_for_scan(
+        &self,
+        message: impl Into<MessageId>,
+        attachment: impl Into<AttachmentId>,
+    ) -> WaitForScan {
+        WaitForScan::new(self.clone(), GetAttachment::new(message.into(), attachment.into()))
+    }
+}

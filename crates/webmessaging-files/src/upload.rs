@@ -1,0 +1,250 @@
+//! The upload of a file: check, announce, stream to the presigned URL.
+
+use std::fmt;
+use std::future::{IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use webmessaging_http::{
+    Error, ErrorKind, Facts, PresignedPut, PresignedTarget, Progress, Sent, Source, Stored,
+};
+use webmessaging_model::content_type::HEAD_BYTES;
+use webmessaging_model::{ChannelId, ContentType, FileId, MessageId, UploadMetadata, Violation, Violations};
+
+use crate::client::FilesClient;
+use crate::create_upload::{CreateUpload, UploadTicket};
+use crate::operations::{CREATE_UPLOAD, PUT_UPLOAD, X_GENESYS_FILE_ID};
+
+/// An upload; `.await` begins it.
+///
+/// Before anything is sent, the name, the size, the ids, the media type and the first 4096 bytes are checked. Then the
+/// file is announced and streamed to the presigned URL in constant memory, with its exact length. Each attempt starts
+/// at the first byte; a URL that expires is asked for anew.
+///
+/// Dropping the future cancels the upload; [`cancel_on`](Self::cancel_on) does it with an error that says how far it
+/// came.
+///
+/// # Errors
+/// [`InvalidInput`](ErrorKind::InvalidInput) with every broken rule, before anything is sent;
+/// [`Source`](ErrorKind::Source) when the file cannot be read or changes while it is read;
+/// [`Canceled`](ErrorKind::Canceled); and those of [`Client::send`](webmessaging_http::Client::send) and
+/// [`Client::put_presigned`](webmessaging_http::Client::put_presigned).
+///
+/// # Examples
+/// ```no_run
+/// # async fn example(files: webmessaging_files::FilesClient) -> Result<(), webmessaging_http::Error> {
+/// use webmessaging_http::Source;
+///
+/// let file = files
+///     .upload(Source::path("report.pdf"))
+///     .channel("12345678-1234-1234-1234-123456789012")
+///     .message("87654321-4321-4321-4321-210987654321")
+///     .on_progress(|progress| println!("{} of {}", progress.sent_bytes, progress.total_bytes))
+///     .await?;
+/// println!("sha-256 {}", file.sha256);
+/// # Ok(()) }
+/// ```
+#[must_use = "an upload does nothing until it is awaited"]
+pub struct Upload {
+    plan: Plan,
+    cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+struct Plan {
+    files: FilesClient,
+    source: Source,
+    channel: ChannelId,
+    message: MessageId,
+    content_type: Option<ContentType>,
+    checked: bool,
+    on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+}
+
+/// A file whose bytes have arrived. It is not scanned yet.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UploadedFile {
+    /// The id the platform gave it, also its attachment id.
+    pub file_id: FileId,
+    /// The name it was announced with.
+    pub file_name: String,
+    /// The media type it was announced with.
+    pub content_type: ContentType,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the bytes sent, in hexadecimal.
+    pub sha256: String,
+    /// How many presigned URLs it took.
+    pub urls: u32,
+    /// How the transfer of the bytes went.
+    pub facts: Facts,
+}
+
+impl Upload {
+    pub(crate) fn new(files: FilesClient, source: Source) -> Self {
+        let plan = Plan {
+            files,
+            source,
+            channel: ChannelId::new(""),
+            message: MessageId::new(""),
+            content_type: None,
+            checked: true,
+            on_progress: None,
+        };
+        Self { plan, cancel: None }
+    }
+
+    /// Sets the channel of the conversation; required.
+    pub fn channel(mut self, channel: impl Into<ChannelId>) -> Self {
+        self.plan.channel = channel.into();
+        self
+    }
+
+    /// Sets the message that the file belongs to; required.
+    pub fn message(mut self, message: impl Into<MessageId>) -> Self {
+        self.plan.message = message.into();
+        self
+    }
+
+    /// Announces another name than the source's own.
+    pub fn file_name(mut self, name: impl Into<String>) -> Self {
+        self.plan.source = self.plan.source.named(name);
+        self
+    }
+
+    /// Announces another media type than the one the name tells.
+    pub fn content_type(mut self, content_type: ContentType) -> Self {
+        self.plan.content_type = Some(content_type);
+        self
+    }
+
+    /// Leaves every limit to the server for this upload, for a server that has moved on.
+    pub fn unchecked(mut self) -> Self {
+        self.plan.checked = false;
+        self
+    }
+
+    /// Calls back with every chunk that is handed to the network, from whichever thread that is.
+    pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.plan.on_progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Ends the upload with [`Canceled`](ErrorKind::Canceled) when a future does: a signal, a token, a timer.
+    pub fn cancel_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.cancel = Some(Box::pin(signal));
+        self
+    }
+
+    async fn run(self) -> Result<UploadedFile, Error> {
+        let announced = Arc::new(AtomicBool::new(false));
+        let Self { plan, mut cancel } = self;
+        let mut transfer = Box::pin(plan.transfer(Arc::clone(&announced)));
+        poll_fn(move |cx| {
+            if cancel.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
+                let sent = if announced.load(Ordering::Relaxed) { Sent::Maybe } else { Sent::No };
+                return Poll::Ready(Err(Error::new(ErrorKind::Canceled, sent).with_operation(&PUT_UPLOAD)));
+            }
+            transfer.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+impl Plan {
+    async fn transfer(self, announced: Arc<AtomicBool>) -> Result<UploadedFile, Error> {
+        let metadata = self.prepare().await.map_err(|error| error.with_operation(&CREATE_UPLOAD))?;
+        announced.store(true, Ordering::Relaxed);
+        let length = metadata.file_size;
+        // What there was to check is checked.
+        let create = CreateUpload::new(metadata.clone()).unchecked();
+        let mut put = PresignedPut::new(&PUT_UPLOAD, &self.source, length);
+        if let Some(report) = &self.on_progress {
+            put = put.on_progress(Arc::clone(report));
+        }
+        let http = &self.files.http;
+        let (destination, stored) = http.put_presigned(put, || self.destination(&create)).await?;
+        let Stored { urls, facts, .. } = &stored;
+        Ok(UploadedFile {
+            file_id: destination.file_id,
+            file_name: metadata.file_name,
+            content_type: metadata.content_type,
+            size_bytes: length,
+            sha256: stored.sha256_hex(),
+            urls: *urls,
+            facts: facts.clone(),
+        })
+    }
+
+    /// Looks at the source and checks everything about it.
+    async fn prepare(&self) -> Result<UploadMetadata, Error> {
+        let (length, head) = self
+            .source
+            .head(HEAD_BYTES)
+            .await
+            .map_err(|violation| Error::from(Violations::from(violation)))?;
+        let mut metadata =
+            UploadMetadata::new(self.source.name(), length, self.channel.clone(), self.message.clone());
+        if let Some(content_type) = &self.content_type {
+            metadata = metadata.content_type(content_type.clone());
+        }
+        if self.checked {
+            let mut found: Vec<Violation> =
+                metadata.validate(&self.files.limits).err().map(Violations::into_vec).unwrap_or_default();
+            // An empty file looks like no type at all, which would only repeat that it is empty.
+            if length > 0 {
+                found.extend(metadata.content_type.check_head(&head).err());
+            }
+            Violations::check(found)?;
+        }
+        Ok(metadata)
+    }
+
+    async fn destination(&self, create: &CreateUpload) -> Result<Destination, Error> {
+        let UploadTicket { upload_url, file_id } = self.files.http.send(create).await?.value;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        let id = HeaderValue::from_str(file_id.as_str()).map_err(|_| {
+            Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
+                .with_operation(&CREATE_UPLOAD)
+                .with_message("answered a file id that no header can hold")
+        })?;
+        headers.insert(X_GENESYS_FILE_ID, id);
+        let target = PresignedTarget::new(upload_url, headers, self.files.url_lifetime);
+        Ok(Destination { file_id, target })
+    }
+}
+
+struct Destination {
+    file_id: FileId,
+    target: PresignedTarget,
+}
+
+impl AsRef<PresignedTarget> for Destination {
+    fn as_ref(&self) -> &PresignedTarget {
+        &self.target
+    }
+}
+
+impl IntoFuture for Upload {
+    type Output = Result<UploadedFile, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("source", &self.plan.source)
+            .field("channel", &self.plan.channel)
+            .field("message", &self.plan.message)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! Bad input: every broken rule is named at once, and nothing is sent.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use webmessaging_http::{Error, ErrorKind, Sent, Source, SourceContent};
+use webmessaging_model::{ContentType, UploadLimits};
+
+use crate::setup::{CHANNEL, MESSAGE, Setup, pdf};
+
+/// Uploads a source that must be refused before anything is sent, and gives the text of the violations.
+async fn refused(source: Source) -> String {
+    let setup = Setup::new().await;
+    let error = setup.files.upload(source).channel(CHANNEL).message(MESSAGE).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::InvalidInput, Sent::No));
+    assert_eq!(error.operation().unwrap().name, "files.upload.create");
+    assert_eq!(setup.counts(), (0, 0, 0), "something was sent");
+    error.violations().unwrap().to_string()
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> Source {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    Source::path(path)
+}
+
+#[tokio::test]
+async fn each_rule_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(
+        refused(file(&folder, "empty.pdf", b"")).await,
+        "fileSize is too small: 0 bytes, at least 1 bytes"
+    );
+    assert_eq!(
+        refused(file(&folder, "two words.pdf", &pdf(10))).await,
+        "fileName has a forbidden character: at character 4, allowed are A-Z a-z 0-9 _ - ."
+    );
+    assert_eq!(
+        refused(file(&folder, "tool.pdf", b"\x7fELF\x02\x01\x01\0")).await,
+        "contentType does not match the content: found application/x-executable, allowed are application/pdf"
+    );
+    assert_eq!(
+        refused(file(&folder, "large.pdf", &pdf(10 * 1024 * 1024 + 1))).await,
+        "fileSize is too large: 10485761 bytes, at most 10485760 bytes"
+    );
+    let kinds = ContentType::KNOWN.join(", ");
+    assert_eq!(
+        refused(file(&folder, "archive.zip", b"PK\x03\x04")).await,
+        format!("contentType is not allowed: allowed are {kinds}")
+    );
+    assert_eq!(refused(Source::path(folder.path())).await, "source is not a regular file");
+    assert_eq!(refused(Source::path(folder.path().join("missing.pdf"))).await, "source does not exist");
+    assert_eq!(
+        refused(Source::bytes("../evil.pdf", pdf(10))).await,
+        "fileName has a forbidden character: at character 3, allowed are A-Z a-z 0-9 _ - ."
+    );
+    assert_eq!(
+        refused(Source::bytes("..", pdf(10)).named("..")).await,
+        format!("fileName is a reserved name; contentType is not allowed: allowed are {kinds}")
+    );
+}
+
+#[tokio::test]
+async fn all_rules_together() {
+    let setup = Setup::new().await;
+    let files = setup.files.clone().limits(UploadLimits::default().file_size_bytes_max(4));
+    let source = Source::bytes("a b.pdf", &b"\x7fELF\x02\x01"[..]);
+    let error = files.upload(source).message("..").await.unwrap_err();
+    let found: Vec<_> = error.violations().unwrap().iter().map(|v| v.rule).collect();
+    assert_eq!(
+        found,
+        [
+            "upload.file_name.charset",
+            "upload.file_size.max",
+            "id.required",
+            "id.reserved",
+            "upload.content_type.content",
+        ]
+    );
+    assert_eq!(setup.counts(), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_claim_of_4_gib_is_refused_without_reading_it() {
+    let source = Source::open_with("huge.pdf", || {
+        Ok(SourceContent::from_reader(4 << 30, std::io::Cursor::new(pdf(100))))
+    });
+    assert_eq!(refused(source).await, "fileSize is too large: 4294967296 bytes, at most 10485760 bytes");
+}
+
+/// An upload of a source that says one thing when it is looked at and another when it is sent.
+async fn changed(announced: u64, real: u64, claims_real: bool) -> (Setup, Error) {
+    let opened = AtomicUsize::new(0);
+    let source = Source::open_with("report.pdf", move || {
+        let first = opened.fetch_add(1, Ordering::SeqCst) == 0;
+        let claimed = if claims_real && !first { real } else { announced };
+        let size = usize::try_from(if first { announced } else { real }).unwrap();
+        Ok(SourceContent::from_reader(claimed, std::io::Cursor::new(pdf(size))))
+    });
+    let setup = Setup::new().await;
+    let error = setup.files.upload(source).channel(CHANNEL).message(MESSAGE).await.unwrap_err();
+    (setup, error)
+}
+
+#[tokio::test]
+async fn a_file_that_shrinks_or_grows_while_it_is_read_is_never_stored() {
+    for (announced, real, found) in [
+        (1_000_000, 600_000, "600000 bytes"),
+        (1_000_000, 999_999, "999999 bytes"),
+        (1_000_000, 1_000_001, "at least 1000001 bytes"),
+        (1_000_000, 3_000_000, "at least 1000001 bytes"),
+    ] {
+        let (setup, error) = changed(announced, real, false).await;
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Source, Sent::Maybe));
+        assert_eq!(
+            error.violations().unwrap().to_string(),
+            format!("fileSize changed while it was read: {found}, exactly 1000000 bytes")
+        );
+        // One attempt: the file is not going to be what it was.
+        assert_eq!(setup.counts(), (1, 1, 1));
+        let stored = setup.requests(webmessaging_emulator::Route::PutUpload)[0].status;
+        assert_ne!(stored, Some(200));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_changed_between_the_look_and_the_sending_is_not_sent() {
+    let (setup, error) = changed(100, 90, true).await;
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Source, Sent::No));
+    assert_eq!(
+        error.violations().unwrap().to_string(),
+        "fileSize changed while it was read: 90 bytes, exactly 100 bytes"
+    );
+    assert_eq!(setup.counts(), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_file_that_vanished_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.pdf");
+    std::fs::write(&path, pdf(100)).unwrap();
+    let opened = AtomicUsize::new(0);
+    let gone = path.clone();
+    let source = Source::open_with("report.pdf", move || {
+        if opened.fetch_add(1, Ordering::SeqCst) > 0 {
+            std::fs::remove_file(&gone)?;
+        }
+        let file = std::fs::File::open(&gone)?;
+        Ok(SourceContent::from_reader(file.metadata()?.len(), file))
+    });
+    let setup = Setup::new().await;
+    let error = setup.files.upload(source).channel(CHANNEL).message(MESSAGE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Source);
+    assert_eq!(error.violations().unwrap().to_string(), "source does not exist");
+    assert!(!Path::new(&path).exists());
+}
+
+#[tokio::test]
+async fn limits_can_be_raised_or_left_to_the_server() {
+    let setup = Setup::with(|emulator| emulator.file_size_bytes_max(11 << 20), |client| client).await;
+    let large = || Source::bytes("large.pdf", pdf((10 << 20) + 1));
+    let raised = setup.files.clone().limits(UploadLimits::default().file_size_bytes_max(11 << 20));
+    raised.upload(large()).channel(CHANNEL).message(MESSAGE).await.unwrap();
+    setup.files.upload(large()).channel(CHANNEL).message(MESSAGE).unchecked().await.unwrap();
+
+    // What we do not check, the server does, and its word is passed on.
+    let odd = Source::bytes("two words.pdf", pdf(10));
+    let error = setup.files.upload(odd).channel(CHANNEL).message(MESSAGE).unchecked().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    let api = error.api().unwrap();
+    assert_eq!(api.code.as_deref(), Some("constraint.validation"));
+    assert_eq!(api.details[0].field.as_deref(), Some("fileName"));
+}

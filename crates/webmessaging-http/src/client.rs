@@ -1,0 +1,187 @@
+//! The client: everything calls share.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use webmessaging_model::Operation;
+
+use crate::answer::Answer;
+use crate::clock::{Clock, Entropy};
+use crate::config::{AuthStyle, ClientBuilder, Credentials, Hosts, Timeouts};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Sent};
+use crate::login::{self, CREATE_TOKEN, TokenAnswer};
+use crate::pipeline::{Authorization, Call};
+use crate::retry::RetryPolicy;
+use crate::token::{Grant, Token, Tokens};
+use crate::transport::Transport;
+
+/// Calls the platform: logs in, renews the token, retries what may be retried, and tells errors apart.
+///
+/// Cheap to clone; clones share the token and the connections.
+///
+/// # Examples
+/// ```
+/// use webmessaging_http::{Client, Credentials};
+///
+/// # fn main() -> Result<(), webmessaging_http::Error> {
+/// let client = Client::builder(Credentials::new("client-id", "client-secret")).build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) hosts: Hosts,
+    pub(crate) paths: HashMap<&'static str, String>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) answer_bytes_max: usize,
+    credentials: Credentials,
+    auth_style: AuthStyle,
+    scopes: Vec<String>,
+    tokens: Tokens,
+}
+
+impl Client {
+    /// Starts setting a client up.
+    pub fn builder(credentials: Credentials) -> ClientBuilder {
+        ClientBuilder::new(credentials)
+    }
+
+    pub(crate) fn assemble(
+        builder: ClientBuilder,
+        credentials: Credentials,
+        hosts: Hosts,
+        paths: HashMap<&'static str, String>,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            hosts,
+            paths,
+            transport,
+            clock: builder.clock,
+            entropy: builder.entropy,
+            retry: builder.retry,
+            timeouts: builder.timeouts,
+            answer_bytes_max: builder.answer_bytes_max,
+            credentials,
+            auth_style: builder.auth_style,
+            scopes: builder.scopes,
+            tokens: Tokens::default(),
+        }))
+    }
+
+    /// Sends a request and reads its answer.
+    ///
+    /// # Errors
+    /// - [`InvalidInput`](ErrorKind::InvalidInput) with every broken rule; nothing was sent.
+    /// - [`Authentication`](ErrorKind::Authentication) when the login server or, after one fresh login, the platform
+    ///   refuses.
+    /// - [`Permission`](ErrorKind::Permission), [`NotFound`](ErrorKind::NotFound), [`Conflict`](ErrorKind::Conflict),
+    ///   [`RateLimited`](ErrorKind::RateLimited), [`Rejected`](ErrorKind::Rejected), [`Server`](ErrorKind::Server) by
+    ///   the status of the last answer.
+    /// - [`Connect`](ErrorKind::Connect), [`Interrupted`](ErrorKind::Interrupted), [`Timeout`](ErrorKind::Timeout)
+    ///   when there was none.
+    /// - [`UnexpectedAnswer`](ErrorKind::UnexpectedAnswer) when it is not what the operation answers.
+    pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answer<E::Answer>, Error> {
+        crate::pipeline::send(&self.0, endpoint).await
+    }
+
+    /// The clock of this client, for waits of a feature crate.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("api", &self.0.hosts.api)
+            .field("client_id", &self.0.credentials.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// The token, where no login is due.
+    pub(crate) fn token_at_hand(&self) -> Option<Token> {
+        self.tokens.at_hand(self.clock.now())
+    }
+
+    /// A token that is good for now, after a login where one is due. Boxed, because the login is itself a call of the
+    /// pipeline that asks for the token.
+    pub(crate) fn token(&self) -> Pin<Box<dyn Future<Output = Result<Token, Error>> + Send + '_>> {
+        Box::pin(self.tokens.get(&*self.clock, &*self.entropy, || self.log_in()))
+    }
+
+    pub(crate) fn token_refused(&self, token: &Token) {
+        self.tokens.refused(token);
+    }
+
+    pub(crate) fn path_of<'a>(&'a self, operation: &'a Operation) -> &'a str {
+        self.paths.get(operation.name).map_or(operation.path, String::as_str)
+    }
+
+    async fn log_in(&self) -> Result<Grant, Error> {
+        let url = format!("{}{}", self.hosts.login, self.path_of(&CREATE_TOKEN));
+        let request = login::request(&url, &self.credentials, self.auth_style, &self.scopes)?;
+        let mut call = Call::begin(self, &CREATE_TOKEN);
+        let answer: Answer<TokenAnswer> =
+            call.run(&request, Authorization::None).await.map_err(login_refused)?;
+        let TokenAnswer { access_token, expires_in, token_type, scope } = answer.value;
+        if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+            return Err(Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
+                .with_operation(&CREATE_TOKEN)
+                .with_message("the login server gave a token of another type than bearer"));
+        }
+        self.check_scopes(scope.as_deref())?;
+        tracing::debug!(op = CREATE_TOKEN.name, expires_in_s = expires_in, "logged in");
+        Ok(Grant { value: access_token, lifetime: Duration::from_secs(expires_in) })
+    }
+
+    /// A server that names the granted scopes is held to them; one that does not is believed.
+    fn check_scopes(&self, granted: Option<&str>) -> Result<(), Error> {
+        let Some(granted) = granted else { return Ok(()) };
+        let granted: Vec<_> = granted.split_whitespace().collect();
+        let missing: Vec<_> =
+            self.scopes.iter().map(String::as_str).filter(|scope| !granted.contains(scope)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Permission, Sent::Yes)
+            .with_operation(&CREATE_TOKEN)
+            .with_message(format!("the oauth client lacks the scope `{}`", missing.join(" "))))
+    }
+
+    /// For feature crates: the hosts are this machine, so plain HTTP may carry a secret.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.hosts.loopback
+    }
+
+    pub(crate) fn expose(token: &Token) -> &SecretString {
+        &token.value
+    }
+}
+
+/// A refusal of the login names the credential at fault; 400 is how some servers say what others say with 401.
+fn login_refused(error: Error) -> Error {
+    let code = error.api().and_then(|api| api.code.as_deref());
+    match (error.kind(), code) {
+        (ErrorKind::Authentication, _)
+        | (ErrorKind::Rejected, Some("invalid_client" | "unauthorized_client")) => error
+            .with_kind(ErrorKind::Authentication)
+            .with_message("the login server refused the client id or client secret"),
+        (ErrorKind::Rejected, Some("invalid_scope")) => error
+            .with_kind(ErrorKind::Permission)
+            .with_message("the oauth client lacks a scope that was asked for"),
+        _ => error,
+    }
+}

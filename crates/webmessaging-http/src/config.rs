@@ -1,0 +1,354 @@
+//! How a client is set up: who logs in, where, how patiently, and with which parts.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+use webmessaging_model::operation::path_variables;
+use webmessaging_model::{Domain, Operation};
+
+use crate::adapter::{Options, ReqwestTransport};
+use crate::client::Client;
+use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
+use crate::error::Error;
+use crate::retry::RetryPolicy;
+use crate::transport::Transport;
+
+/// The OAuth client that logs in.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretString,
+}
+
+impl Credentials {
+    /// The id and secret of an OAuth client with the client credentials grant.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
+        Self { client_id: client_id.into(), client_secret: client_secret.into() }
+    }
+}
+
+/// How the credentials travel to the login server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthStyle {
+    /// In the `Authorization` header, as the official SDKs do.
+    #[default]
+    Basic,
+    /// In the form, for gateways that take that header for themselves.
+    Form,
+}
+
+/// How long things may take.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use webmessaging_http::Timeouts;
+///
+/// let timeouts = Timeouts::default().call(Duration::from_secs(20));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) attempt: Duration,
+    pub(crate) call: Duration,
+    pub(crate) stall: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            attempt: Duration::from_secs(30),
+            call: Duration::from_secs(120),
+            stall: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Timeouts {
+    /// Sets how long connecting may take; 10 seconds by default.
+    #[must_use]
+    pub const fn connect(mut self, limit: Duration) -> Self {
+        self.connect = limit;
+        self
+    }
+
+    /// Sets how long one attempt of an API call may take, answer included; 30 seconds by default.
+    #[must_use]
+    pub const fn attempt(mut self, limit: Duration) -> Self {
+        self.attempt = limit;
+        self
+    }
+
+    /// Sets how long a call may take with all its retries; 120 seconds by default. A wait that would not fit is not
+    /// begun: the call ends at once with the error that would have been retried.
+    #[must_use]
+    pub const fn call(mut self, limit: Duration) -> Self {
+        self.call = limit;
+        self
+    }
+
+    /// Sets how long an upload may stand still; 30 seconds by default. An upload as a whole has no limit.
+    #[must_use]
+    pub const fn stall(mut self, limit: Duration) -> Self {
+        self.stall = limit;
+        self
+    }
+}
+
+/// Sets a [`Client`] up; [`Client::builder`] starts one.
+///
+/// # Examples
+/// ```
+/// use webmessaging_http::{Client, Credentials};
+///
+/// let client = Client::builder(Credentials::new("id", "secret")).domain("eu_west_1".parse()?).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    credentials: Credentials,
+    domain: Domain,
+    base_url: Option<String>,
+    login_url: Option<String>,
+    pub(crate) auth_style: AuthStyle,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) answer_bytes_max: usize,
+    paths: Vec<(&'static Operation, String)>,
+    transport: Option<Arc<dyn Transport>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            domain: Domain::default(),
+            base_url: None,
+            login_url: None,
+            auth_style: AuthStyle::default(),
+            scopes: Vec::new(),
+            retry: RetryPolicy::default(),
+            timeouts: Timeouts::default(),
+            answer_bytes_max: 8 * 1024 * 1024,
+            paths: Vec::new(),
+            transport: None,
+            clock: Arc::new(TokioClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+
+    /// Sets where the organisation lives; `mypurecloud.com` by default.
+    pub fn domain(mut self, domain: Domain) -> Self {
+        self.domain = domain;
+        self
+    }
+
+    /// Sets the base URL of the API itself, for example that of an emulator; it goes before the domain. The login
+    /// server is then `login.` where the host begins with `api.`, and the same server otherwise.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets the base URL of the login server; it goes before the domain and the base URL.
+    pub fn login_url(mut self, url: impl Into<String>) -> Self {
+        self.login_url = Some(url.into());
+        self
+    }
+
+    /// Sets how the credentials travel; [`AuthStyle::Basic`] by default.
+    pub fn auth_style(mut self, style: AuthStyle) -> Self {
+        self.auth_style = style;
+        self
+    }
+
+    /// Asks for these scopes at login and refuses a token that lacks one; none by default, which asks for all that
+    /// the OAuth client has.
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets when and how often a call is retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Sets how long things may take.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets the largest answer in bytes that is read; 8 MiB by default.
+    pub fn answer_bytes_max(mut self, bytes: usize) -> Self {
+        self.answer_bytes_max = bytes;
+        self
+    }
+
+    /// Sends an operation to another path than its own; the template must have the same variables.
+    pub fn path(mut self, operation: &'static Operation, template: impl Into<String>) -> Self {
+        self.paths.push((operation, template.into()));
+        self
+    }
+
+    /// Replaces the network.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Replaces the clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Replaces the source of randomness.
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.entropy = Arc::new(entropy);
+        self
+    }
+
+    /// Checks the setup and makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when credentials are empty, a URL is not an
+    /// `https` one (or `http` to this machine), or a replaced path has other variables than its operation.
+    pub fn build(mut self) -> Result<Client, Error> {
+        let id = &self.credentials.client_id;
+        if id.is_empty() || self.credentials.client_secret.expose_secret().is_empty() {
+            return Err(Error::configuration("client id and client secret must not be empty"));
+        }
+        if self.auth_style == AuthStyle::Basic && id.contains(':') {
+            return Err(Error::configuration(
+                "a client id with a colon cannot be sent as basic authentication",
+            ));
+        }
+        let hosts = self.hosts()?;
+        let paths = checked_paths(std::mem::take(&mut self.paths))?;
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => Arc::new(ReqwestTransport::new(&Options {
+                connect_timeout: self.timeouts.connect,
+                user_agent: concat!("webmessaging/", env!("CARGO_PKG_VERSION")).to_owned(),
+                loopback: hosts.loopback,
+            })?),
+        };
+        let credentials = self.credentials.clone();
+        Ok(Client::assemble(self, credentials, hosts, paths, transport))
+    }
+
+    fn hosts(&self) -> Result<Hosts, Error> {
+        let api = match &self.base_url {
+            Some(url) => base_url("base url", url)?,
+            None => base_url("domain", &self.domain.api_url())?,
+        };
+        let login = match (&self.login_url, &self.base_url) {
+            (Some(url), _) => base_url("login url", url)?,
+            (None, Some(_)) => login_beside(&api),
+            (None, None) => base_url("domain", &self.domain.login_url())?,
+        };
+        let loopback = is_loopback(&api) && is_loopback(&login);
+        let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        Ok(Hosts { api: text(&api), login: text(&login), loopback })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("credentials", &self.credentials)
+            .field("domain", &self.domain)
+            .field("retry", &self.retry)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where requests go, without a slash at the end.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    pub(crate) api: String,
+    pub(crate) login: String,
+    /// Both stand on this machine.
+    pub(crate) loopback: bool,
+}
+
+fn base_url(what: &str, text: &str) -> Result<Url, Error> {
+    let refuse = |why: &str| Error::configuration(format!("the {what} {why}"));
+    let url = Url::parse(text).map_err(|error| refuse("is not a url").with_source(error))?;
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(refuse("must be a plain url, without user, query or fragment"));
+    }
+    if !is_safe(&url, true) {
+        return Err(refuse("must be https; plain http is for this machine alone"));
+    }
+    Ok(url)
+}
+
+/// The login server of an API server: the neighbour of the same name, or the same server.
+fn login_beside(api: &Url) -> Url {
+    let mut login = api.clone();
+    if let Some(domain) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
+        let host = format!("login.{domain}");
+        if login.set_host(Some(&host)).is_ok() {
+            login.set_path("");
+        }
+    }
+    login
+}
+
+/// Whether a URL may carry a secret: encrypted, or (where that is allowed) to this machine.
+pub(crate) fn is_safe(url: &Url, loopback_allowed: bool) -> bool {
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => loopback_allowed && is_loopback(url),
+        _ => false,
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// The replaced paths by operation name, each with the variables of its operation.
+fn checked_paths(paths: Vec<(&'static Operation, String)>) -> Result<HashMap<&'static str, String>, Error> {
+    let mut checked = HashMap::new();
+    for (operation, template) in paths {
+        let sorted = |template| {
+            let mut names: Vec<_> = path_variables(template).collect();
+            names.sort_unstable();
+            names
+        };
+        if !template.starts_with('/') || sorted(&template) != sorted(operation.path) {
+            return Err(Error::configuration(format!(
+                "the path must begin with a slash and have the variables of `{}`",
+                operation.path
+            ))
+            .with_operation(operation));
+        }
+        checked.insert(operation.name, template);
+    }
+    Ok(checked)
+}

@@ -1,0 +1,392 @@
+//! The error of every call: what failed, how far it came, and whether trying again can help.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use webmessaging_model::{Operation, Violations};
+
+use crate::api_error::ApiError;
+
+/// What went wrong. The code of each kind is a heading of `docs/errors.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input breaks our rules; [`Error::violations`] lists all of them. Nothing was sent.
+    InvalidInput,
+    /// The source could not be read, or changed while it was read; [`Error::violations`] says how.
+    Source,
+    /// The client is set up in a way that cannot work. Nothing was sent.
+    Configuration,
+    /// 401: the credentials or the token were refused.
+    Authentication,
+    /// 403: a scope or permission is missing; [`Error::operation`] lists the scopes.
+    Permission,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 409 or 412: it exists already, or somebody changed it.
+    Conflict,
+    /// 429: too many requests; [`Error::retry_after`] says when to come back.
+    RateLimited,
+    /// Another 4xx: the platform refused the request as it is.
+    Rejected,
+    /// 5xx: the platform failed.
+    Server,
+    /// No connection came about. Nothing was sent.
+    Connect,
+    /// The connection broke before the answer was complete.
+    Interrupted,
+    /// Something took too long.
+    Timeout,
+    /// The answer is not what the operation answers: not JSON, cut short, too large, another shape.
+    UnexpectedAnswer,
+    /// A presigned URL was refused as expired, and so were the ones asked for in its place.
+    LinkExpired,
+    /// The caller canceled the call.
+    Canceled,
+}
+
+impl ErrorKind {
+    /// Every kind, for documentation and tests.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidInput,
+        Self::Source,
+        Self::Configuration,
+        Self::Authentication,
+        Self::Permission,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Rejected,
+        Self::Server,
+        Self::Connect,
+        Self::Interrupted,
+        Self::Timeout,
+        Self::UnexpectedAnswer,
+        Self::LinkExpired,
+        Self::Canceled,
+    ];
+
+    /// The stable name, as it appears in JSON and in the documentation.
+    pub const fn code(self) -> &'static str {
+        self.texts().0
+    }
+
+    const fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::InvalidInput => ("invalid_input", "the input is not valid"),
+            Self::Source => ("source", "the source failed while it was read"),
+            Self::Configuration => ("configuration", "the client is not set up for this"),
+            Self::Authentication => ("authentication", "the credentials were refused"),
+            Self::Permission => ("permission", "a permission is missing"),
+            Self::NotFound => ("not_found", "not found"),
+            Self::Conflict => ("conflict", "conflict"),
+            Self::RateLimited => ("rate_limited", "too many requests"),
+            Self::Rejected => ("rejected", "the request was rejected"),
+            Self::Server => ("server", "the server failed"),
+            Self::Connect => ("connect", "could not connect"),
+            Self::Interrupted => ("interrupted", "the connection broke"),
+            Self::Timeout => ("timeout", "took too long"),
+            Self::UnexpectedAnswer => ("unexpected_answer", "unexpected answer"),
+            Self::LinkExpired => ("link_expired", "the presigned url expired"),
+            Self::Canceled => ("canceled", "canceled"),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.texts().1)
+    }
+}
+
+/// Whether the other side can have seen the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sent {
+    /// Certainly not.
+    No,
+    /// Perhaps: bytes went out and no answer came.
+    Maybe,
+    /// Certainly: it answered.
+    Yes,
+}
+
+impl Sent {
+    /// `no`, `maybe` or `yes`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Maybe => "maybe",
+            Self::Yes => "yes",
+        }
+    }
+}
+
+/// The error of a call.
+///
+/// One pointer wide and cheap to clone. `Display` is one line with operation, cause, status, the platform's code and
+/// message and the request id; it never has a body, a query or a secret. Deeper causes are in
+/// [`source`](std::error::Error::source).
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    sent: Sent,
+    attempts: u32,
+    operation: Option<&'static Operation>,
+    status: Option<StatusCode>,
+    retry_after: Option<Duration>,
+    message: Option<Cow<'static, str>>,
+    api: Option<ApiError>,
+    request_id: Option<String>,
+    correlation_id: Option<String>,
+    violations: Option<Violations>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of a kind; for transports and feature crates.
+    pub fn new(kind: ErrorKind, sent: Sent) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            sent,
+            attempts: 0,
+            operation: None,
+            status: None,
+            retry_after: None,
+            message: None,
+            api: None,
+            request_id: None,
+            correlation_id: None,
+            violations: None,
+            source: None,
+        }))
+    }
+
+    /// An [`ErrorKind::Configuration`] error.
+    pub fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Configuration, Sent::No).with_message(message)
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The status of the last answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// What the other side said about it.
+    pub fn api(&self) -> Option<&ApiError> {
+        self.0.api.as_ref()
+    }
+
+    /// Whether the other side can have seen the request.
+    pub fn sent(&self) -> Sent {
+        self.0.sent
+    }
+
+    /// How long the server asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many times the request was sent, or tried to be.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The platform's id of the request, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Our id of the call, sent as `X-Correlation-Id`.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// Every rule that the input broke.
+    pub fn violations(&self) -> Option<&Violations> {
+        self.0.violations.as_ref()
+    }
+
+    /// Whether the same call can succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::RateLimited
+            | ErrorKind::Server
+            | ErrorKind::Connect
+            | ErrorKind::Interrupted
+            | ErrorKind::Timeout
+            | ErrorKind::LinkExpired
+            | ErrorKind::Canceled => true,
+            ErrorKind::InvalidInput
+            | ErrorKind::Source
+            | ErrorKind::Configuration
+            | ErrorKind::Authentication
+            | ErrorKind::Permission
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::Rejected
+            | ErrorKind::UnexpectedAnswer => false,
+        }
+    }
+
+    /// Says in a few words what is special about this one.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = Some(message.into());
+        self
+    }
+
+    /// Names the cause. It must not print a secret or a URL's query.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Names the operation, unless a deeper layer already did.
+    #[must_use]
+    pub fn with_operation(mut self, operation: &'static Operation) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// Adds what is wrong with a source.
+    #[must_use]
+    pub fn with_violations(mut self, violations: impl Into<Violations>) -> Self {
+        self.0.violations = Some(violations.into());
+        self
+    }
+
+    pub(crate) fn with_answer(
+        mut self,
+        status: StatusCode,
+        request_id: Option<String>,
+        api: Option<ApiError>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        self.0.status = Some(status);
+        self.0.request_id = request_id;
+        self.0.api = api;
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_call(mut self, correlation_id: &str, attempts: u32) -> Self {
+        self.0.correlation_id.get_or_insert_with(|| correlation_id.to_owned());
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+}
+
+impl From<Violations> for Error {
+    fn from(violations: Violations) -> Self {
+        Self::new(ErrorKind::InvalidInput, Sent::No).with_violations(violations)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{}: ", operation.name)?;
+        }
+        match &inner.message {
+            Some(message) => f.write_str(message)?,
+            None => inner.kind.fmt(f)?,
+        }
+        if let Some(violations) = &inner.violations {
+            write!(f, ": {violations}")?;
+        }
+        if let Some(status) = inner.status {
+            write!(f, ", status {}", status.as_u16())?;
+        }
+        if let Some(api) = &inner.api {
+            if let Some(code) = &api.code {
+                write!(f, ", code `{code}`")?;
+            }
+            if let Some(message) = &api.message {
+                write!(f, ", the server says `{message}`")?;
+            }
+        }
+        if let (ErrorKind::Permission, Some(operation)) = (inner.kind, inner.operation)
+            && !operation.scopes.is_empty()
+        {
+            write!(f, ", needs scope `{}`", operation.scopes.join(" "))?;
+        }
+        if let Some(wait) = inner.retry_after {
+            write!(f, ", retry after {} s", wait.as_secs())?;
+        }
+        if inner.attempts > 1 {
+            write!(f, ", {} attempts", inner.attempts)?;
+        }
+        if let Some(id) = &inner.request_id {
+            write!(f, ", request {id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("sent", &inner.sent)
+            .field("attempts", &inner.attempts)
+            .field("operation", &inner.operation.map(|operation| operation.name))
+            .field("status", &inner.status)
+            .field("retry_after", &inner.retry_after)
+            .field("message", &inner.message)
+            .field("api", &inner.api)
+            .field("request_id", &inner.request_id)
+            .field("correlation_id", &inner.correlation_id)
+            .field("violations", &inner.violations)
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_one_pointer_wide_and_can_cross_threads() {
+        fn crosses<T: Send + Sync + Clone + 'static>() {}
+        crosses::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn codes_are_distinct() {
+        let codes: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+}

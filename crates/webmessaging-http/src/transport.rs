@@ -1,0 +1,182 @@
+//! The port to the network: one request out, one answer back, and no policy.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::{Request, Response};
+
+use crate::error::Sent;
+
+/// A cause that can be of any type.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// An exchange in progress.
+pub type Exchange = Pin<Box<dyn Future<Output = Result<Response<Body>, TransportError>> + Send>>;
+
+/// Sends a request and gives back the answer, whatever its status.
+///
+/// An implementation keeps no policy of its own: it follows no redirect, retries nothing and adds no header but those
+/// that HTTP needs. A body with a known length is sent with that `Content-Length`.
+#[cfg_attr(feature = "testing", mockall::automock)]
+pub trait Transport: Send + Sync + 'static {
+    /// Starts the exchange; it ends when the answer's head has arrived.
+    fn send(&self, request: Request<Body>) -> Exchange;
+}
+
+/// Why no answer came.
+#[derive(Debug)]
+pub struct TransportError {
+    failure: Failure,
+    source: BoxError,
+}
+
+/// How an exchange failed, as far as a retry needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No connection came about; the request was not sent.
+    Connect,
+    /// The connection broke after the request may have been sent.
+    Interrupted,
+    /// It took too long; the request may have been sent.
+    Timeout,
+    /// The request could not be put together; it was not sent.
+    Invalid,
+}
+
+impl TransportError {
+    /// A failure and its cause. The cause must not print a URL's query or a secret.
+    pub fn new(failure: Failure, source: impl Into<BoxError>) -> Self {
+        Self { failure, source: source.into() }
+    }
+
+    /// How the exchange failed.
+    pub fn failure(&self) -> Failure {
+        self.failure
+    }
+
+    /// Whether the other side can have seen the request.
+    pub fn sent(&self) -> Sent {
+        match self.failure {
+            Failure::Connect | Failure::Invalid => Sent::No,
+            Failure::Interrupted | Failure::Timeout => Sent::Maybe,
+        }
+    }
+
+    pub(crate) fn into_source(self) -> BoxError {
+        self.source
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.failure {
+            Failure::Connect => "could not connect",
+            Failure::Interrupted => "the connection broke",
+            Failure::Timeout => "took too long",
+            Failure::Invalid => "the request could not be put together",
+        })
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// The chunks of a streamed body.
+pub type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
+
+/// A request's or an answer's body: bytes at hand, or a stream.
+pub struct Body(Content);
+
+enum Content {
+    Full(Bytes),
+    Stream { length: Option<u64>, chunks: Chunks },
+}
+
+impl Body {
+    /// A body that arrives in chunks. A request's `length` must be exact; an answer may not know its own.
+    pub fn stream(length: Option<u64>, chunks: Chunks) -> Self {
+        Self(Content::Stream { length, chunks })
+    }
+
+    /// The length in bytes, where it is known.
+    pub fn length(&self) -> Option<u64> {
+        match &self.0 {
+            Content::Full(bytes) => Some(bytes.len() as u64),
+            Content::Stream { length, .. } => *length,
+        }
+    }
+
+    /// The bytes, or the stream of a body that is not at hand.
+    ///
+    /// # Errors
+    /// The chunks of a streamed body.
+    pub fn into_full(self) -> Result<Bytes, Chunks> {
+        match self.0 {
+            Content::Full(bytes) => Ok(bytes),
+            Content::Stream { chunks, .. } => Err(chunks),
+        }
+    }
+
+    /// Reads the whole body, up to `max` bytes.
+    pub(crate) async fn collect(self, max: usize) -> Result<Bytes, CollectError> {
+        if self.length().is_some_and(|length| length > max as u64) {
+            return Err(CollectError::TooLarge);
+        }
+        let mut chunks = match self.into_full() {
+            Ok(bytes) => return Ok(bytes),
+            Err(chunks) => chunks,
+        };
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = poll_fn(|cx: &mut Context<'_>| chunks.as_mut().poll_next(cx)).await {
+            let chunk = chunk.map_err(CollectError::Broken)?;
+            if whole.len() + chunk.len() > max {
+                return Err(CollectError::TooLarge);
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+/// Why a body could not be read whole.
+#[derive(Debug)]
+pub(crate) enum CollectError {
+    TooLarge,
+    Broken(BoxError),
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Content::Full(bytes))
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.length() {
+            Some(length) => write!(f, "Body({length} bytes)"),
+            None => f.write_str("Body(length unknown)"),
+        }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.get_mut().0 {
+            Content::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Full(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Content::Stream { chunks, .. } => chunks.as_mut().poll_next(cx),
+        }
+    }
+}

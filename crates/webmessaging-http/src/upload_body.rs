@@ -1,0 +1,281 @@
+//! The bytes of one upload attempt: counted, hashed and held to the announced length while they stream.
+
+use std::io::Read;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
+use webmessaging_model::{Actual, Code, Limit, Unit, Violation};
+
+use crate::source::{SourceBytes, SourceContent, unreadable};
+use crate::transport::BoxError;
+
+/// Large enough that the hop to a blocking thread does not show, small enough to keep many at once.
+const CHUNK_BYTES: u64 = 256 * 1024;
+
+/// What the attempt can be asked from outside while and after the body is sent.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    taken: AtomicU64,
+    outcome: Mutex<Option<Result<[u8; 32], Violation>>>,
+}
+
+impl Watch {
+    /// Bytes that the transport has taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// The SHA-256 of a body that was read to its end, or what was wrong with the source.
+    pub(crate) fn outcome(&self) -> Option<Result<[u8; 32], Violation>> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn end(&self, outcome: Result<[u8; 32], Violation>) {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+}
+
+/// Called with the number of bytes taken so far.
+pub(crate) type OnTaken = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// The stream of an attempt. The last bytes are given out only when the source has ended behind them, so that a
+/// source that grew or shrank never makes a complete body.
+pub(crate) struct UploadBody {
+    input: Input,
+    length: u64,
+    watch: Arc<Watch>,
+    on_taken: Option<OnTaken>,
+}
+
+enum Input {
+    /// The next chunk is read and hashed on a blocking thread while the one before it is sent.
+    Reader(JoinHandle<(Reading, Result<Bytes, Violation>)>),
+    Stream {
+        stream: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>,
+        hash: Box<Sha256>,
+        read: u64,
+        held: Option<Bytes>,
+    },
+    Done,
+}
+
+/// A reader with what was read of it.
+struct Reading {
+    reader: Box<dyn Read + Send>,
+    hash: Sha256,
+    read: u64,
+    length: u64,
+}
+
+impl UploadBody {
+    pub(crate) fn new(content: SourceContent, watch: Arc<Watch>, on_taken: Option<OnTaken>) -> Self {
+        let length = content.length;
+        let input = match content.bytes {
+            SourceBytes::Reader(reader) => {
+                Input::Reader(Reading { reader, hash: Sha256::new(), read: 0, length }.next())
+            }
+            SourceBytes::Stream(stream) => {
+                Input::Stream { stream, hash: Box::new(Sha256::new()), read: 0, held: None }
+            }
+        };
+        Self { input, length, watch, on_taken }
+    }
+
+    fn give(&self, chunk: Bytes) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let taken = self.watch.taken.fetch_add(chunk.len() as u64, Ordering::Relaxed) + chunk.len() as u64;
+        if let Some(on_taken) = &self.on_taken {
+            on_taken(taken);
+        }
+        Poll::Ready(Some(Ok(chunk)))
+    }
+
+    fn fail(&mut self, violation: Violation) -> Poll<Option<Result<Bytes, BoxError>>> {
+        self.input = Input::Done;
+        let error = BoxError::from(violation.to_string());
+        self.watch.end(Err(violation));
+        Poll::Ready(Some(Err(error)))
+    }
+
+    fn poll_reader(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let Input::Reader(task) = &mut self.input else { return Poll::Ready(None) };
+        let Ok((reading, chunk)) = ready!(Pin::new(task).poll(cx)) else {
+            return self.fail(Violation::new("source", Code::Unreadable, "source.readable"));
+        };
+        match chunk {
+            Err(violation) => self.fail(violation),
+            Ok(chunk) => {
+                if reading.read == self.length {
+                    self.watch.end(Ok(reading.hash.finalize().into()));
+                    self.input = Input::Done;
+                } else {
+                    self.input = Input::Reader(reading.next());
+                }
+                // An empty chunk is the end of an empty source.
+                if chunk.is_empty() { Poll::Ready(None) } else { self.give(chunk) }
+            }
+        }
+    }
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let length = self.length;
+        loop {
+            let Input::Stream { stream, hash, read, held } = &mut self.input else {
+                return Poll::Ready(None);
+            };
+            match ready!(stream.as_mut().poll_next(cx)) {
+                Some(Err(error)) => return self.fail(unreadable(&error)),
+                Some(Ok(chunk)) if chunk.is_empty() => {}
+                Some(Ok(chunk)) => {
+                    *read += chunk.len() as u64;
+                    if *read > length {
+                        let actual = Actual::AtLeast(*read);
+                        return self.fail(changed(length, actual));
+                    }
+                    hash.update(&chunk);
+                    if *read < length {
+                        return self.give(chunk);
+                    }
+                    *held = Some(chunk);
+                }
+                None if *read < length => {
+                    let actual = Actual::Count(*read);
+                    return self.fail(changed(length, actual));
+                }
+                None => {
+                    let (last, digest) = (held.take(), hash.finalize_reset().into());
+                    self.watch.end(Ok(digest));
+                    self.input = Input::Done;
+                    return last.map_or(Poll::Ready(None), |chunk| self.give(chunk));
+                }
+            }
+        }
+    }
+}
+
+impl Stream for UploadBody {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        match this.input {
+            Input::Reader(_) => this.poll_reader(cx),
+            Input::Stream { .. } => this.poll_stream(cx),
+            Input::Done => Poll::Ready(None),
+        }
+    }
+}
+
+impl Reading {
+    fn next(mut self) -> JoinHandle<(Self, Result<Bytes, Violation>)> {
+        tokio::task::spawn_blocking(move || {
+            let chunk = self.read_chunk();
+            (self, chunk)
+        })
+    }
+
+    fn read_chunk(&mut self) -> Result<Bytes, Violation> {
+        let left = self.length - self.read;
+        // With the last chunk comes a byte too many, if there is one.
+        let want = if left <= CHUNK_BYTES { left + 1 } else { CHUNK_BYTES };
+        let mut chunk = Vec::with_capacity(usize::try_from(want).unwrap_or_default());
+        self.reader.by_ref().take(want).read_to_end(&mut chunk).map_err(|error| unreadable(&error))?;
+        let got = chunk.len() as u64;
+        self.read += got;
+        if got > left {
+            return Err(changed(self.length, Actual::AtLeast(self.read)));
+        }
+        if got < want && got < left {
+            return Err(changed(self.length, Actual::Count(self.read)));
+        }
+        self.hash.update(&chunk);
+        Ok(Bytes::from(chunk))
+    }
+}
+
+/// The source is not as long as was announced.
+pub(crate) fn changed(announced: u64, actual: Actual) -> Violation {
+    Violation::new("fileSize", Code::Changed, "source.constant")
+        .limit(Limit::Exactly(announced), Unit::Bytes)
+        .actual(actual)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    const CHUNK: usize = 256 * 1024;
+
+    /// What came out of a source that claims `claimed` bytes and has `real`, as a reader and as a stream.
+    async fn check(claimed: u64, real: usize, expected: Result<(), Violation>) {
+        let data: Vec<u8> = (0..=255).cycle().take(real).collect();
+        let reader = SourceContent::from_reader(claimed, std::io::Cursor::new(data.clone()));
+        let pieces: Vec<_> = data.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let streamed = SourceContent::from_stream(claimed, stream::iter(pieces));
+        for content in [reader, streamed] {
+            let watch = Arc::new(Watch::default());
+            let chunks: Vec<_> = UploadBody::new(content, Arc::clone(&watch), None).collect().await;
+            let sent: Vec<u8> = chunks.iter().flatten().flatten().copied().collect();
+            assert_eq!(watch.taken(), sent.len() as u64);
+            match &expected {
+                Ok(()) => {
+                    assert!(sent == data, "the bytes sent are not those of the source");
+                    assert_eq!(watch.outcome(), Some(Ok(Sha256::digest(&data).into())));
+                }
+                Err(violation) => {
+                    assert!((sent.len() as u64) < claimed, "a complete body was made of a changed source");
+                    assert_eq!(
+                        watch.outcome().map(|outcome| outcome.map_err(|v| v.code)),
+                        Some(Err(violation.code))
+                    );
+                    assert!(chunks.last().unwrap().is_err());
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_length_around_a_chunk_arrives_whole() {
+        for real in [0, 1, 999, 1000, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+            check(real as u64, real, Ok(())).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_changed_never_makes_a_complete_body() {
+        let gone = |claimed: usize, real: usize| (claimed as u64, real);
+        for (claimed, real) in [
+            gone(10, 9),
+            gone(10, 11),
+            gone(1, 0),
+            gone(CHUNK, CHUNK - 1),
+            gone(CHUNK, CHUNK + 1),
+            gone(CHUNK + 1, CHUNK),
+            gone(2 * CHUNK, 5 * CHUNK),
+            gone(5 * CHUNK, 2 * CHUNK),
+        ] {
+            check(claimed, real, Err(changed(claimed, Actual::Count(real as u64)))).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_error_ends_the_body() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        let watch = Arc::new(Watch::default());
+        let body = UploadBody::new(SourceContent::from_reader(5, Broken), Arc::clone(&watch), None);
+        assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
+        assert_eq!(watch.outcome().unwrap().unwrap_err().code, Code::Unreadable);
+    }
+}

@@ -1,0 +1,215 @@
+//! One call: what is sent, what is sent again, and what the error says when it ends badly.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::json;
+use webmessaging_http::transport::Failure;
+use webmessaging_http::{ErrorKind, RetryPolicy, Sent, Timeouts};
+use webmessaging_model::RetryClass;
+
+use crate::script::{Call, Done, Step, answer, client, client_with, done, status, token};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_call_logs_in_once_and_carries_its_ids() {
+    let (client, script) = client([token("t-1", 86_400), done().header("x-request-id", "r-1"), done()]);
+    let first = client.send(&Call(RetryClass::Once)).await.unwrap();
+    assert_eq!(first.value, Done { done: true });
+    assert_eq!(first.facts.request_id.as_deref(), Some("r-1"));
+    assert_eq!((first.facts.status, first.facts.attempts), (StatusCode::OK, 1));
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+
+    let seen = script.seen();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[0].uri, "https://login.mypurecloud.com/oauth/token");
+    assert_eq!(seen[0].header("authorization"), Some("Basic dGhlLWlkOnRoZS1zZWNyZXQ="));
+    assert_eq!(seen[0].body, "grant_type=client_credentials");
+    assert_eq!(seen[1].uri, "https://api.mypurecloud.com/api/v2/things");
+    assert_eq!(seen[1].header("authorization"), Some("Bearer t-1"));
+    assert_eq!(seen[1].header("content-type"), Some("application/json"));
+    assert_eq!(seen[1].body, r#"{"text":"hello"}"#);
+    assert_eq!(seen[1].header("x-correlation-id"), Some(&*first.facts.correlation_id));
+}
+
+#[tokio::test]
+async fn all_attempts_of_a_call_share_its_correlation_id() {
+    let (client, script) = client([token("t", 86_400), status(503), status(429), done()]);
+    let answer = client.send(&Call(RetryClass::Repeatable)).await.unwrap();
+    assert_eq!(answer.facts.attempts, 3);
+    for seen in script.calls() {
+        assert_eq!(seen.header("x-correlation-id"), Some(&*answer.facts.correlation_id));
+    }
+    // Half of 1 s and of 2 s: the randomness of these tests is always the middle.
+    assert_eq!(script.clock.sleeps(), [SECOND / 2, SECOND]);
+    assert_eq!(answer.facts.latency, SECOND * 3 / 2);
+}
+
+#[tokio::test]
+async fn a_401_is_answered_with_one_fresh_login_and_one_replay() {
+    let (client, script) = client([token("old", 86_400), status(401), token("new", 86_400), done()]);
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+    let bearers: Vec<_> =
+        script.calls().iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect();
+    assert_eq!(bearers, ["Bearer old", "Bearer new"]);
+    assert_eq!(script.logins(), 2);
+    assert!(script.clock.sleeps().is_empty());
+}
+
+#[tokio::test]
+async fn a_second_401_is_an_error_and_not_a_loop() {
+    let refusal = || answer(401, json!({"code": "bad.credentials", "message": "Invalid login credentials."}));
+    let (client, script) = client([token("a", 86_400), refusal(), token("b", 86_400), refusal()]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.attempts(), 2);
+    assert_eq!(
+        error.to_string(),
+        "things.read: the credentials were refused, status 401, code `bad.credentials`, \
+         the server says `Invalid login credentials.`, 2 attempts"
+    );
+    assert_eq!(script.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_named_and_tried_once() {
+    let (client, script) = client([answer(401, json!({"error": "invalid_client"}))]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(
+        error.to_string(),
+        "oauth.token: the login server refused the client id or client secret, status 401, code `invalid_client`"
+    );
+    assert_eq!(script.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_403_names_the_scopes_of_the_operation() {
+    let (client, script) = client([token("t", 86_400), answer(403, json!({"code": "missing.permissions"}))]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permission);
+    assert_eq!(
+        error.to_string(),
+        "things.read: a permission is missing, status 403, code `missing.permissions`, \
+         needs scope `things:write things:read`"
+    );
+    assert_eq!(script.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_429_waits_as_long_as_the_server_says_in_either_form() {
+    let date = [("retry-after", "Fri, 20 Nov 2026 10:00:09 GMT"), ("date", "Fri, 20 Nov 2026 10:00:00 GMT")];
+    let (client, script) = client([
+        token("t", 86_400),
+        status(429).header("retry-after", 7),
+        status(429).header(date[0].0, date[0].1).header(date[1].0, date[1].1),
+        done(),
+    ]);
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+    assert_eq!(script.clock.sleeps(), [SECOND * 7, SECOND * 9]);
+}
+
+#[tokio::test]
+async fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
+    let (client, script) = client([token("t", 86_400), status(429).header("retry-after", 180)]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 1));
+    assert_eq!(error.retry_after(), Some(SECOND * 180));
+    assert!(script.clock.sleeps().is_empty());
+    assert_eq!(error.to_string(), "things.read: too many requests, status 429, retry after 180 s");
+}
+
+#[tokio::test]
+async fn waits_add_up_against_the_deadline() {
+    let busy = || status(429).header("retry-after", 50);
+    let (client, script) = client([token("t", 86_400), busy(), busy(), busy()]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!(error.attempts(), 3);
+    assert_eq!(script.clock.sleeps(), [SECOND * 50; 2]);
+}
+
+#[tokio::test]
+async fn three_retries_and_no_more() {
+    let (client, script) = client([token("t", 86_400), status(502), status(503), status(504), status(502)]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::Server, 4, Sent::Yes));
+    assert_eq!(script.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn a_500_and_other_refusals_fail_at_once() {
+    for (code, kind) in [
+        (400, ErrorKind::Rejected),
+        (404, ErrorKind::NotFound),
+        (409, ErrorKind::Conflict),
+        (412, ErrorKind::Conflict),
+        (413, ErrorKind::Rejected),
+        (500, ErrorKind::Server),
+        (501, ErrorKind::Server),
+        (301, ErrorKind::UnexpectedAnswer),
+        (204, ErrorKind::UnexpectedAnswer),
+    ] {
+        let (client, script) = client([token("t", 86_400), status(code)]);
+        let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (kind, 1), "{code}");
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(code));
+        assert_eq!(script.calls().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_sent_again_and_what_may_have_been_is_not() {
+    let cut = || Step::Fail(Failure::Interrupted);
+    let (refused, script) = client([token("t", 86_400), Step::Fail(Failure::Connect), done()]);
+    refused.send(&Call(RetryClass::Once)).await.unwrap();
+    assert_eq!(script.calls().len(), 2);
+
+    let (once, script) = client([token("t", 86_400), cut()]);
+    let error = once.send(&Call(RetryClass::Once)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Interrupted, Sent::Maybe, 1));
+    assert_eq!(script.calls().len(), 1);
+
+    let (again, script) = client([token("t", 86_400), cut(), cut(), done()]);
+    again.send(&Call(RetryClass::Repeatable)).await.unwrap();
+    assert_eq!(script.calls().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_never_ends_times_out() {
+    let silent = |_: &crate::script::Seen| token("t", 86_400);
+    let (client, _) = crate::script::client_that(silent, |builder| {
+        let mut transport = webmessaging_http::testing::MockTransport::new();
+        transport.expect_send().times(1).returning(|_| token("t", 86_400).play());
+        transport.expect_send().times(2).returning(|_| Box::pin(std::future::pending()));
+        builder
+            .transport(transport)
+            .clock(webmessaging_http::clock::TokioClock)
+            .retry(RetryPolicy::default().max_retries(1).base(Duration::ZERO))
+            .timeouts(Timeouts::default().attempt(SECOND * 4))
+    });
+    let started = tokio::time::Instant::now();
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Timeout, Sent::Maybe, 2));
+    assert_eq!(started.elapsed(), SECOND * 8);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_not_read() {
+    let large = || Step::Answer(200, vec![], Bytes::from(vec![b' '; 1001]));
+    let (client, _) = client_with([token("t", 86_400), large()], |builder| builder.answer_bytes_max(1000));
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
+    assert_eq!(error.to_string(), "things.read: the answer is larger than 1000 bytes, status 200");
+}
+
+#[tokio::test]
+async fn a_page_where_json_belongs_is_not_retried_and_not_repeated() {
+    let page = Step::Answer(200, vec![], Bytes::from("<html>secret page</html>"));
+    let (client, script) = client([token("t", 86_400), page]);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
+    assert!(!format!("{error} {error:?}").contains("secret page"));
+    assert_eq!(script.calls().len(), 1);
+}
