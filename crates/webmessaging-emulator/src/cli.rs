@@ -123,6 +123,38 @@ pub async fn run(args: EmulatorArgs, out: &mut impl Write, shutdown: impl Future
     Ok(())
 }
 
+/// Listens for ctrl-c and SIGTERM from the moment of the call; resolves with the first of them.
+///
+/// # Errors
+///
+/// When the system refuses the signal handlers.
+#[cfg(unix)]
+pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Listens for ctrl-c from the moment of the call.
+///
+/// # Errors
+///
+/// None on this system.
+#[cfg(not(unix))]
+pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a signal handler the system ends the process in its own way.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
 /// Why the stand-alone emulator ended early.
 #[derive(Debug)]
 #[non_exhaustive]

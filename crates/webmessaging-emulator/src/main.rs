@@ -1,12 +1,11 @@
 //! The `webmessaging-emulator` command: an emulator that runs until it is interrupted.
 
 use std::error::Error;
-use std::io;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use webmessaging_emulator::cli::{EmulatorArgs, run};
+use webmessaging_emulator::cli::{EmulatorArgs, interrupted, run};
 
 /// An offline Genesys Cloud web messaging platform for tests and demos
 #[derive(Debug, Parser)]
@@ -33,30 +32,6 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Listens for ctrl-c and SIGTERM from the moment of the call.
-#[cfg(unix)]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Listens for ctrl-c from the moment of the call.
-#[cfg(not(unix))]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal handler the system ends the process in its own way.
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 fn explain(error: &dyn Error) -> io::Result<()> {

@@ -1,1 +1,16 @@
 #![doc = include_str!("../README.md")]
+
+mod client;
+pub mod reference;
+
+#[cfg(feature = "files")]
+#[doc(inline)]
+pub use webmessaging_files as files;
+#[doc(inline)]
+pub use webmessaging_http as http;
+#[doc(inline)]
+pub use webmessaging_model as model;
+
+pub use crate::client::Client;
+pub use webmessaging_http::{Credentials, Error, ErrorKind, SecretString, Sent, Source};
+pub use webmessaging_model::Domain;

@@ -1,0 +1,77 @@
+//! Where results go: standard output, as a table or as one JSON object; everything else is standard error's.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{ContentArrangement, Table, TableStyle};
+use serde_json::Value;
+
+use crate::args::Format;
+use crate::failure::{Exit, Failure};
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    format: Format,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Whether a person reads along.
+    pub(crate) fn is_for_people(self) -> bool {
+        self.format == Format::Table
+    }
+
+    /// Prints a result in the one form that was asked for.
+    pub(crate) fn result(self, json: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        let text = match self.format {
+            Format::Table => text(),
+            Format::Json => format!("{json:#}"),
+        };
+        print(&text)
+    }
+
+    /// Prints a line for people; a program does not see it.
+    pub(crate) fn note(self, text: &str) -> Result<(), Failure> {
+        if self.is_for_people() { print(text) } else { Ok(()) }
+    }
+
+    /// Says why the command failed, and gives its exit code.
+    pub(crate) fn failed(self, failure: &Failure) -> ExitCode {
+        // When even this cannot be written, the exit code is all there is left to say.
+        let _ = match self.format {
+            Format::Table => writeln!(io::stderr(), "{}", failure.text()),
+            Format::Json => writeln!(io::stdout(), "{:#}", failure.json()),
+        };
+        failure.exit().into()
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    writeln!(io::stdout(), "{text}")
+        .map_err(|error| Failure::internal("cannot write to standard output", error))
+}
+
+/// Wide enough for a digest, narrow enough for most terminals; longer texts are wrapped.
+const TABLE_COLUMNS: u16 = 100;
+
+/// A table with a header.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(TABLE_COLUMNS)
+        .set_header(header.iter().copied());
+    table.style_mut().row_separator = TableStyle::new().row_separator;
+    table.add_rows(rows);
+    table.to_string()
+}
+
+/// Success, or the exit code of something that should not be.
+pub(crate) fn exit_if(ok: bool) -> Exit {
+    if ok { Exit::Success } else { Exit::Internal }
+}

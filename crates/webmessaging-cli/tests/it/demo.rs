@@ -1,0 +1,52 @@
+//! `webmessaging demo`, the first thing a newcomer types.
+
+use crate::process::{command, run};
+
+#[test]
+fn it_reports_to_programs() {
+    let demo = run(&mut command(&["demo", "--output", "json"]));
+    assert_eq!((demo.code, demo.stderr.as_str()), (0, ""));
+    let report = demo.json();
+    assert_eq!(report["ok"], true);
+    let uploads = &report["systems"]["uploads"];
+    for (figure, value) in
+        [("uploaded", 2), ("clean", 1), ("blocked", 1), ("refused", 1), ("retries", 1), ("logins", 1)]
+    {
+        assert_eq!(uploads[figure], value, "{figure}");
+    }
+    assert_eq!(uploads["ok"], true);
+    // sha256sum of the EICAR test file
+    let eicar = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f";
+    assert_eq!(
+        (&uploads["files"][1]["sha256"], &uploads["files"][1]["scan"]),
+        (&eicar.into(), &"malicious".into())
+    );
+}
+
+#[test]
+fn it_reports_to_people() {
+    let demo = run(&mut command(&["demo"]));
+    assert_eq!((demo.code, demo.stderr.as_str()), (0, ""));
+    for text in
+        ["nothing leaves this machine", "sample-document.pdf", "malicious, blocked", "0 requests sent"]
+    {
+        assert!(demo.stdout.contains(text), "{text} is missing in\n{}", demo.stdout);
+    }
+    assert!(demo.stdout.ends_with("uploads: as it should be\n\n"), "{}", demo.stdout);
+    assert!(!demo.stdout.contains('\u{1b}'), "colour where nobody asked for it");
+}
+
+#[test]
+fn it_takes_a_file_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.txt");
+    std::fs::write(&path, "my own words").unwrap();
+    let path = path.to_str().unwrap();
+    let demo = run(&mut command(&["demo", "--file", path, "--output", "json"]));
+    assert_eq!(demo.code, 0);
+    assert_eq!(demo.json()["systems"]["uploads"]["files"][2]["fileName"], "mine.txt");
+
+    let demo = run(&mut command(&["demo", "--file", "missing.txt"]));
+    assert_eq!(demo.code, 3);
+    assert!(demo.stderr.contains("source does not exist"), "{}", demo.stderr);
+}

@@ -1,0 +1,123 @@
+//! `webmessaging files upload` against a stand-alone emulator, in another process.
+
+use std::path::Path;
+
+use crate::process::{Emulator, command, run};
+
+fn file(folder: &Path, name: &str, content: &[u8]) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_clean_file_is_uploaded_and_reported_in_both_forms() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "some.pdf", b"%PDF-1.4\nwords");
+    let emulator = Emulator::start(&[]);
+
+    let json = run(&mut emulator.upload(&path, &["--output", "json"]));
+    assert_eq!((json.code, json.stderr.as_str()), (0, ""));
+    let report = json.json();
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["fileName"], "some.pdf");
+    assert_eq!(report["contentType"], "application/pdf");
+    assert_eq!(report["sizeBytes"], 14);
+    assert_eq!(report["scan"], "clean");
+
+    let table = run(&mut emulator.upload(&path, &[]));
+    assert_eq!(table.code, 0);
+    for text in ["some.pdf", "14 B (14 bytes)", "clean"] {
+        assert!(table.stdout.contains(text), "{}", table.stdout);
+    }
+}
+
+#[test]
+fn a_malicious_file_is_blocked() {
+    let folder = tempfile::tempdir().unwrap();
+    let eicar = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat();
+    let path = file(folder.path(), "eicar.txt", eicar.as_bytes());
+    let emulator = Emulator::start(&[]);
+    let upload = run(&mut emulator.upload(&path, &["--output", "json"]));
+    assert_eq!(upload.code, 4);
+    assert_eq!((&upload.json()["ok"], &upload.json()["scan"]), (&false.into(), &"malicious".into()));
+
+    let unseen = run(&mut emulator.upload(&path, &["--no-wait", "--output", "json"]));
+    assert_eq!(unseen.code, 0);
+    assert!(unseen.json()["scan"].is_null());
+}
+
+#[test]
+fn bad_input_lists_every_broken_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "two words.pdf", b"only text");
+    let emulator = Emulator::start(&[]);
+    let upload = run(&mut emulator.upload(&path, &[]));
+    assert_eq!((upload.code, upload.stdout.as_str()), (3, ""));
+    assert_eq!(
+        upload.stderr,
+        "error[invalid_input]: files.upload.create: the input is not valid\n  \
+         - fileName has a forbidden character: at character 4, allowed are A-Z a-z 0-9 _ - .\n  \
+         - contentType does not match the content: found application/octet-stream, allowed are application/pdf\n\n\
+         hint: docs/errors.md#invalid_input\n"
+    );
+
+    let json = run(&mut emulator.upload(&path, &["--output", "json"]));
+    let error = &json.json()["error"];
+    assert_eq!((json.code, &error["sent"]), (3, &"no".into()));
+    assert_eq!(error["violations"][0]["rule"], "upload.file_name.charset");
+
+    // Under another name and type, and without our checks, it is the platform's turn to refuse.
+    let renamed = ["--name", "words.pdf", "--content-type", "text/plain"];
+    assert_eq!(run(&mut emulator.upload(&path, &renamed)).code, 0);
+    assert_eq!(run(&mut emulator.upload(&path, &["--unchecked"])).code, 5);
+}
+
+#[test]
+fn limits_are_the_users_to_raise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "large.txt", &vec![b'a'; 11 << 20]);
+    let emulator = Emulator::start(&["--max-file-size", "20000000"]);
+    assert_eq!(run(&mut emulator.upload(&path, &[])).code, 3);
+    assert_eq!(run(&mut emulator.upload(&path, &["--max-file-size", "20000000"])).code, 0);
+}
+
+#[test]
+fn trouble_on_the_way_has_its_own_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "a.txt", b"words");
+    let emulator = Emulator::start(&[]);
+    let wrong = run(emulator.upload(&path, &[]).env("GENESYS_CLIENT_SECRET", "wrong"));
+    assert_eq!(wrong.code, 5);
+    assert!(wrong.stderr.starts_with("error[authentication]: oauth.token:"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("refused the client id or client secret"), "{}", wrong.stderr);
+
+    let plain = run(&mut emulator.upload(&path, &["--base-url", "http://api.example.com"]));
+    assert_eq!(plain.code, 3);
+    assert!(plain.stderr.starts_with("error[configuration]: the base url must be https"), "{}", plain.stderr);
+
+    let nobody = run(&mut emulator.upload(&path, &["--base-url", "http://127.0.0.1:1", "--output", "json"]));
+    assert_eq!((nobody.code, &nobody.json()["error"]["kind"]), (6, &"connect".into()));
+}
+
+#[test]
+fn no_secret_is_printed_however_much_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "a.txt", b"confidential words");
+    let emulator = Emulator::start(&["--client-secret", "swordfish"]);
+    let mut upload = emulator.upload(&path, &["-vvv"]);
+    let upload = run(upload.env("GENESYS_CLIENT_SECRET", "swordfish").env("RUST_LOG", "trace"));
+    assert_eq!(upload.code, 0, "{}", upload.stderr);
+    let text = format!("{}{}", upload.stdout, upload.stderr);
+    assert!(text.contains("files.upload.put"), "the log is empty");
+    for secret in ["swordfish", "signature=", "Bearer ", "Basic ", "confidential"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}
+
+#[test]
+fn credentials_are_required() {
+    let upload = run(&mut command(&["files", "upload", "a.pdf", "--channel", "c", "--message", "m"]));
+    assert_eq!(upload.code, 2);
+    assert!(upload.stderr.contains("--client-id"), "{}", upload.stderr);
+}

@@ -1,0 +1,79 @@
+//! Runs the built command; its environment is empty but for what a test gives it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_webmessaging"));
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    command
+}
+
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
+    }
+}
+
+pub(crate) fn run(command: &mut Command) -> Run {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// The stand-alone emulator on a free port, ended with the test.
+pub(crate) struct Emulator {
+    child: Child,
+    pub(crate) first_line: String,
+}
+
+impl Emulator {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = command(&["emulator", "--listen", "127.0.0.1:0"]);
+        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut first_line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
+        Self { child, first_line }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.first_line.trim_end().strip_prefix("listening on ").unwrap()
+    }
+
+    /// An upload to this emulator, with the credentials in the environment.
+    pub(crate) fn upload(&self, path: &str, more: &[&str]) -> Command {
+        let fixed = ["files", "upload", path, "--channel", "channel-1", "--message", "message-1"];
+        let mut command = command(&fixed);
+        command
+            .args(more)
+            .env("GENESYS_CLIENT_ID", "demo-client")
+            .env("GENESYS_CLIENT_SECRET", "demo-secret")
+            .env("GENESYS_BASE_PATH", self.url());
+        command
+    }
+
+    /// Asks it to end, as a service manager does, and gives its exit code.
+    #[cfg(unix)]
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

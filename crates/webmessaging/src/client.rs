@@ -1,0 +1,46 @@
+//! One client that hands out the clients of every feature.
+
+#[cfg(feature = "files")]
+use webmessaging_files::FilesClient;
+
+/// The way to every feature; all of them share its token, its connections and its limits. Cheap to clone.
+///
+/// # Examples
+/// ```
+/// use webmessaging::{Client, Credentials, http};
+///
+/// let http = http::Client::builder(Credentials::new("client-id", "client-secret"))
+///     .domain("eu_west_1".parse()?)
+///     .build()?;
+/// let client = Client::new(http);
+/// # let _ = client;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: webmessaging_http::Client,
+}
+
+impl Client {
+    /// A client that calls the platform through `http`.
+    pub fn new(http: webmessaging_http::Client) -> Self {
+        Self { http }
+    }
+
+    /// What the calls go through; it sends any [`Endpoint`](webmessaging_http::Endpoint).
+    pub fn http(&self) -> &webmessaging_http::Client {
+        &self.http
+    }
+
+    /// File uploads.
+    #[cfg(feature = "files")]
+    pub fn files(&self) -> FilesClient {
+        FilesClient::new(self.http.clone())
+    }
+}
+
+impl From<webmessaging_http::Client> for Client {
+    fn from(http: webmessaging_http::Client) -> Self {
+        Self::new(http)
+    }
+}

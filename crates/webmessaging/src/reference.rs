@@ -1,0 +1,17 @@
+//! What the toolkit knows about itself, for documentation, configuration and tests.
+
+use webmessaging_model::Operation;
+
+/// Every operation of the features that are switched on.
+///
+/// # Examples
+/// ```
+/// let names: Vec<_> = webmessaging::reference::operations().map(|operation| operation.name).collect();
+/// assert!(names.contains(&"oauth.token"));
+/// ```
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    let operations = webmessaging_http::login::OPERATIONS.iter();
+    #[cfg(feature = "files")]
+    let operations = operations.chain(webmessaging_files::operations::OPERATIONS);
+    operations.copied()
+}
