@@ -14,3 +14,8 @@ pub use webmessaging_model as model;
 pub use crate::client::Client;
 pub use webmessaging_http::{Credentials, Error, ErrorKind, SecretString, Sent, Source};
 pub use webmessaging_model::Domain;
+
+/// Compiles the examples of the repository's own README.
+#[cfg(all(doctest, feature = "files"))]
+#[doc = include_str!("../../../README.md")]
+struct RepositoryReadme;
