@@ -1,5 +1,13 @@
 //! An upload takes constant memory, whatever its size: measured in a process of its own, the server in another.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that panics has failed"
+)]
 #![cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the measure is Linux's /proc"))]
 
 use std::io::{BufRead, BufReader, Read, Write};

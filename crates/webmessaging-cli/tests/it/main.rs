@@ -1,5 +1,13 @@
 //! The built command, run as a person or a program would.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
 mod demo;
 mod emulator;
 mod exit_codes;

@@ -1,5 +1,13 @@
 //! Drives the emulator over real HTTP, without any client of this workspace.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
 mod agreement;
 mod attachments;
 mod client;

@@ -1,5 +1,13 @@
 //! Uploads against the emulator, with everything that can go wrong.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
 mod attachment;
 mod bad_input;
 mod setup;

@@ -83,7 +83,7 @@ proptest! {
             token(&bearer, 300),
             Step::Answer(200, vec![], body.clone()),
             Step::Answer(500, vec![], body),
-            answer(403, json!({})),
+            answer(403, &json!({})),
             Step::Fail(webmessaging_http::transport::Failure::Interrupted),
         ];
         let mut texts = Vec::new();

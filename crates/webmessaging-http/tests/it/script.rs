@@ -35,12 +35,12 @@ pub(crate) enum Step {
     Fail(Failure),
 }
 
-pub(crate) fn answer(status: u16, body: Value) -> Step {
+pub(crate) fn answer(status: u16, body: &Value) -> Step {
     Step::Answer(status, vec![], Bytes::from(body.to_string()))
 }
 
 pub(crate) fn token(value: &str, seconds: u64) -> Step {
-    answer(200, json!({"access_token": value, "token_type": "Bearer", "expires_in": seconds}))
+    answer(200, &json!({"access_token": value, "token_type": "Bearer", "expires_in": seconds}))
 }
 
 pub(crate) fn status(status: u16) -> Step {
@@ -48,10 +48,10 @@ pub(crate) fn status(status: u16) -> Step {
 }
 
 impl Step {
-    pub(crate) fn header(self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn header(self, name: &'static str, value: &str) -> Self {
         match self {
             Self::Answer(status, mut headers, body) => {
-                headers.push((name, value.to_string()));
+                headers.push((name, value.to_owned()));
                 Self::Answer(status, headers, body)
             }
             fail @ Self::Fail(_) => fail,
@@ -176,5 +176,5 @@ impl Endpoint for Call {
 }
 
 pub(crate) fn done() -> Step {
-    answer(200, json!({"done": true}))
+    answer(200, &json!({"done": true}))
 }

@@ -69,7 +69,7 @@ async fn fifty_callers_share_one_refused_login() {
         let gate = Arc::clone(&gate);
         Box::pin(async move {
             gate.notified().await;
-            answer(401, json!({"error": "invalid_client"})).play().await
+            answer(401, &json!({"error": "invalid_client"})).play().await
         })
     });
     let client = Client::builder(Credentials::new("id", "secret")).transport(transport).build().unwrap();
@@ -128,7 +128,7 @@ async fn a_token_that_is_still_good_outlives_a_failed_renewal() {
 #[tokio::test]
 async fn a_login_is_retried_like_any_other_call() {
     let (client, script) =
-        client([status(503), status(429).header("retry-after", 3), token("t", 86_400), done()]);
+        client([status(503), status(429).header("retry-after", "3"), token("t", 86_400), done()]);
     client.send(&Call(RetryClass::Once)).await.unwrap();
     assert_eq!(script.clock.sleeps(), [Duration::from_millis(500), Duration::from_secs(3)]);
 }
@@ -137,7 +137,7 @@ async fn a_login_is_retried_like_any_other_call() {
 async fn credentials_can_travel_in_the_form_and_scopes_are_asked_for() {
     let granted = answer(
         200,
-        json!({"access_token": "t", "token_type": "bearer", "expires_in": 300, "scope": "a:read b:write"}),
+        &json!({"access_token": "t", "token_type": "bearer", "expires_in": 300, "scope": "a:read b:write"}),
     );
     let (client, script) = client_with([granted, done()], |builder| {
         builder.auth_style(AuthStyle::Form).scopes(["a:read", "b:write"])
@@ -155,7 +155,7 @@ async fn credentials_can_travel_in_the_form_and_scopes_are_asked_for() {
 async fn a_token_without_the_scopes_asked_for_is_refused() {
     let granted = answer(
         200,
-        json!({"access_token": "t", "token_type": "bearer", "expires_in": 300, "scope": "a:read"}),
+        &json!({"access_token": "t", "token_type": "bearer", "expires_in": 300, "scope": "a:read"}),
     );
     let (client, script) = client_with([granted], |builder| builder.scopes(["a:read", "b:write"]));
     let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
@@ -174,7 +174,7 @@ async fn a_strange_login_answer_is_refused() {
         json!({"token_type": "bearer", "expires_in": 300}),
         json!({"access_token": "t", "expires_in": "soon"}),
     ] {
-        let (client, _) = client([answer(200, body)]);
+        let (client, _) = client([answer(200, &body)]);
         let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
     }

@@ -1,5 +1,13 @@
 //! The validators' exact boundaries, and what they promise for any input.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
 mod domain;
 mod upload;
 mod wire;

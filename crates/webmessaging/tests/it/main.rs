@@ -1,4 +1,12 @@
 //! The toolkit as a whole: what its documents say about it is generated from it or compared with it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
 mod errors;
 mod reference;

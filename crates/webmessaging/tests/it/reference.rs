@@ -24,7 +24,8 @@ fn reference_of_operations() {
             RetryClass::Repeatable => "yes, what is left unused expires",
             _ => "no",
         };
-        let scopes = if operation.scopes.is_empty() { "none".to_owned() } else { operation.scopes.join(", ") };
+        let scopes =
+            if operation.scopes.is_empty() { "none".to_owned() } else { operation.scopes.join(", ") };
         writeln!(
             page,
             "| `{}` | `{} {path}` | {scopes} | {again} | {} | {} |",
@@ -44,8 +45,12 @@ fn reference_of_limits() {
          | limit | value | unit | source | checked |\n|---|---|---|---|---|\n",
     );
     for limit in limits::ALL {
-        writeln!(page, "| `{}` | {} | {} | {} | {} |", limit.name, limit.value, limit.unit, limit.source, limit.checked)
-            .unwrap();
+        writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            limit.name, limit.value, limit.unit, limit.source, limit.checked
+        )
+        .unwrap();
     }
     expect_file!["../../../../docs/reference/limits.md"].assert_eq(&page);
 }
