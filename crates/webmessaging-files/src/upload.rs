@@ -13,7 +13,9 @@ use webmessaging_http::{
     Error, ErrorKind, Facts, PresignedPut, PresignedTarget, Progress, Sent, Source, Stored,
 };
 use webmessaging_model::content_type::HEAD_BYTES;
-use webmessaging_model::{ChannelId, ContentType, FileId, MessageId, UploadMetadata, Violation, Violations};
+use webmessaging_model::{
+    ChannelId, ContentType, FileId, MessageId, UploadMetadata, Violation, Violations, limits,
+};
 
 use crate::client::FilesClient;
 use crate::create_upload::{CreateUpload, UploadTicket};
@@ -182,25 +184,29 @@ impl Plan {
 
     /// Looks at the source and checks everything about it.
     async fn prepare(&self) -> Result<UploadMetadata, Error> {
-        let (length, head) = self
-            .source
-            .head(HEAD_BYTES)
-            .await
-            .map_err(|violation| Error::from(Violations::from(violation)))?;
+        let looked = self.source.head(HEAD_BYTES).await;
+        // Of a source that cannot be looked at, everything else can still be checked.
+        let length = looked.as_ref().map_or(limits::FILE_SIZE_BYTES_MIN.value, |(length, _)| *length);
         let mut metadata =
             UploadMetadata::new(self.source.name(), length, self.channel.clone(), self.message.clone());
         if let Some(content_type) = &self.content_type {
             metadata = metadata.content_type(content_type.clone());
         }
+        let mut found: Vec<Violation> = Vec::new();
         if self.checked {
-            let mut found: Vec<Violation> =
-                metadata.validate(&self.files.limits).err().map(Violations::into_vec).unwrap_or_default();
+            found.extend(
+                metadata.validate(&self.files.limits).err().into_iter().flat_map(Violations::into_vec),
+            );
+        }
+        match looked {
+            Err(violation) => found.push(violation),
             // An empty file looks like no type at all, which would only repeat that it is empty.
-            if length > 0 {
+            Ok((_, head)) if self.checked && length > 0 => {
                 found.extend(metadata.content_type.check_head(&head).err());
             }
-            Violations::check(found)?;
+            Ok(_) => {}
         }
+        Violations::check(found)?;
         Ok(metadata)
     }
 

@@ -17,7 +17,7 @@ use crate::transport::{Body, BoxError, Exchange, Failure, Transport, TransportEr
 pub(crate) struct Options {
     pub(crate) connect_timeout: Duration,
     pub(crate) user_agent: String,
-    /// Both API and login stand on this machine: no proxy belongs in between, and no CA store is needed.
+    /// Both API and login stand on this machine: no proxy belongs in between, and a CA store is not indispensable.
     pub(crate) loopback: bool,
 }
 
@@ -27,22 +27,25 @@ pub(crate) struct ReqwestTransport(reqwest::Client);
 
 impl ReqwestTransport {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(options.connect_timeout)
-            .user_agent(&options.user_agent)
-            // A redirect would take a bearer token or a signed request somewhere nobody decided.
-            .redirect(reqwest::redirect::Policy::none())
-            // One retry loop, ours.
-            .retry(reqwest::retry::never());
-        if options.loopback {
-            // Building a client with the system's CA store fails on machines that have none, plain HTTP or not.
-            builder = builder.no_proxy().tls_certs_only([]);
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .connect_timeout(options.connect_timeout)
+                .user_agent(&options.user_agent)
+                // A redirect would take a bearer token or a signed request somewhere nobody decided.
+                .redirect(reqwest::redirect::Policy::none())
+                // One retry loop, ours.
+                .retry(reqwest::retry::never());
+            if options.loopback { builder.no_proxy() } else { builder }
+        };
+        let mut built = builder().build();
+        if built.is_err() && options.loopback {
+            // A machine without a CA store can do everything but TLS, and plain HTTP needs none.
+            built = builder().tls_certs_only([]).build();
         }
-        let client = builder.build().map_err(|error| {
+        built.map(Self).map_err(|error| {
             Error::configuration("the http client could not be built, is a CA store installed?")
                 .with_source(error.without_url())
-        })?;
-        Ok(Self(client))
+        })
     }
 }
 

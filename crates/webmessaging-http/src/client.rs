@@ -15,7 +15,7 @@ use crate::config::{AuthStyle, ClientBuilder, Credentials, Hosts, Timeouts};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
-use crate::pipeline::{Authorization, Call};
+use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
 use crate::token::{Grant, Token, Tokens};
 use crate::transport::Transport;
@@ -133,7 +133,7 @@ impl Shared {
     async fn log_in(&self) -> Result<Grant, Error> {
         let url = format!("{}{}", self.hosts.login, self.path_of(&CREATE_TOKEN));
         let request = login::request(&url, &self.credentials, self.auth_style, &self.scopes)?;
-        let mut call = Call::begin(self, &CREATE_TOKEN);
+        let mut call = Call::begin(self, &CREATE_TOKEN, Patience::WholeCall);
         let answer: Answer<TokenAnswer> =
             call.run(&request, Authorization::None).await.map_err(login_refused)?;
         let TokenAnswer { access_token, expires_in, token_type, scope } = answer.value;

@@ -87,14 +87,16 @@ impl Timeouts {
     }
 
     /// Sets how long a call may take with all its retries; 120 seconds by default. A wait that would not fit is not
-    /// begun: the call ends at once with the error that would have been retried.
+    /// begun: the call ends at once with the error that would have been retried. Of an upload only the waits between
+    /// attempts count.
     #[must_use]
     pub const fn call(mut self, limit: Duration) -> Self {
         self.call = limit;
         self
     }
 
-    /// Sets how long an upload may stand still; 30 seconds by default. An upload as a whole has no limit.
+    /// Sets how long an upload may stand still; 30 seconds by default. An attempt without progress for one to two
+    /// times this long is given up and counts as timed out, so that it is retried. An upload that moves has no limit.
     #[must_use]
     pub const fn stall(mut self, limit: Duration) -> Self {
         self.stall = limit;

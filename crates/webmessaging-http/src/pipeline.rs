@@ -37,7 +37,7 @@ pub(crate) async fn send<E: Endpoint>(shared: &Shared, endpoint: &E) -> Result<A
     *request.uri_mut() = absolute.parse().map_err(|error| {
         Error::configuration("the url is not valid").with_operation(operation).with_source(error)
     })?;
-    Call::begin(shared, operation).run(&request, Authorization::Bearer).await
+    Call::begin(shared, operation, Patience::WholeCall).run(&request, Authorization::Bearer).await
 }
 
 /// Whether a request carries the access token.
@@ -55,14 +55,36 @@ pub(crate) struct Call<'a> {
     pub(crate) attempts: u32,
     retries: u32,
     started: Instant,
+    waited: Duration,
+    patience: Patience,
     span: tracing::Span,
 }
 
+/// What the time limit of a call counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Everything from the call to its answer.
+    WholeCall,
+    /// The waits between attempts alone: how long a file takes is the file's and the line's affair.
+    Waits,
+}
+
 impl<'a> Call<'a> {
-    pub(crate) fn begin(shared: &'a Shared, operation: &'static Operation) -> Self {
+    pub(crate) fn begin(shared: &'a Shared, operation: &'static Operation, patience: Patience) -> Self {
         let correlation_id = correlation_id(&*shared.entropy);
         let span = tracing::debug_span!("call", op = operation.name, correlation_id = %correlation_id);
-        Self { shared, operation, correlation_id, attempts: 0, retries: 0, started: shared.clock.now(), span }
+        let started = shared.clock.now();
+        Self {
+            shared,
+            operation,
+            correlation_id,
+            attempts: 0,
+            retries: 0,
+            started,
+            waited: Duration::ZERO,
+            patience,
+            span,
+        }
     }
 
     pub(crate) fn clock(&self) -> &'a dyn Clock {
@@ -120,6 +142,10 @@ impl<'a> Call<'a> {
                 Some(token) if error.kind() == ErrorKind::Authentication && !renewed => {
                     renewed = true;
                     self.shared.token_refused(&token);
+                }
+                Some(_) if error.kind() == ErrorKind::Authentication => {
+                    let error = error.with_message("the platform refused a fresh access token");
+                    return Err(self.finish(error));
                 }
                 _ => self.pause_or_fail(error).await?,
             }
@@ -195,12 +221,16 @@ impl<'a> Call<'a> {
         let delay_ms = delay.as_millis() as u64;
         tracing::info!(attempt = self.attempts, delay_ms, kind = error.kind().code(), "retrying");
         self.clock().sleep(delay).await;
+        self.waited += delay;
         Ok(())
     }
 
     /// Whether the call would still be in time after a wait.
     fn fits(&self, delay: Duration) -> bool {
-        let spent = self.clock().now().saturating_duration_since(self.started);
+        let spent = match self.patience {
+            Patience::WholeCall => self.clock().now().saturating_duration_since(self.started),
+            Patience::Waits => self.waited,
+        };
         spent.checked_add(delay).is_some_and(|total| total < self.shared.timeouts.call)
     }
 

@@ -17,7 +17,7 @@ use crate::clock::{Clock, Wait};
 use crate::config::is_safe;
 use crate::endpoint::method;
 use crate::error::{Error, ErrorKind, Sent};
-use crate::pipeline::{Call, absolute};
+use crate::pipeline::{Call, Patience, absolute};
 use crate::source::Source;
 use crate::transport::Body;
 use crate::upload_body::{OnTaken, UploadBody, Watch, changed};
@@ -177,7 +177,7 @@ impl Client {
         T: AsRef<PresignedTarget>,
         F: Future<Output = Result<T, Error>>,
     {
-        let mut call = Call::begin(&self.0, put.operation);
+        let mut call = Call::begin(&self.0, put.operation, Patience::Waits);
         let span = call.span();
         async {
             let mut issued: Option<Issued<T>> = None;
@@ -196,18 +196,17 @@ impl Client {
                 match attempt(&mut call, &put, current.target.as_ref(), &current.url).await {
                     Ok((sha256, facts)) => return Ok((current.target, Stored { sha256, urls, facts })),
                     Err(error) => {
-                        if matches!(error.status().map(|status| status.as_u16()), Some(403 | 410)) {
-                            if refused == RENEWALS_MAX {
-                                return Err(call.finish(link_refused(error)));
+                        let refusal = Refusal::of(&error);
+                        match refusal {
+                            Refusal::Other => {
+                                call.pause_or_fail(error).await?;
+                                issued = Some(current);
                             }
-                            refused += 1;
-                            tracing::info!(
-                                attempt = call.attempts,
-                                "presigned url refused, asking for a new one"
-                            );
-                        } else {
-                            call.pause_or_fail(error).await?;
-                            issued = Some(current);
+                            Refusal::Expired | Refusal::Unclear if refused < RENEWALS_MAX => {
+                                refused += 1;
+                                tracing::info!(attempt = call.attempts, "presigned url refused, asking anew");
+                            }
+                            _ => return Err(call.finish(refusal.explain(error))),
                         }
                     }
                 }
@@ -225,13 +224,38 @@ fn is_fresh<T: AsRef<PresignedTarget>>(issued: &Issued<T>, now: Instant) -> bool
     now.saturating_duration_since(issued.at) + margin < lifetime
 }
 
-/// Object stores say 403 for an expired URL and for a wrong signature; a new URL helps only with the first.
-fn link_refused(error: Error) -> Error {
-    match error.api().and_then(|api| api.code.as_deref()) {
-        Some("SignatureDoesNotMatch" | "InvalidAccessKeyId") => {
-            error.with_kind(ErrorKind::Rejected).with_message("the presigned url was refused")
+/// What an object store's refusal says about the URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// It expired; a new one helps.
+    Expired,
+    /// It was refused without a reason we know; a new one may help.
+    Unclear,
+    /// It, or its headers, are not what was signed; a new one would not be either.
+    Wrong,
+    /// The refusal is not about the URL.
+    Other,
+}
+
+impl Refusal {
+    fn of(error: &Error) -> Self {
+        let code = error.api().and_then(|api| api.code.as_deref()).unwrap_or_default();
+        let message = error.api().and_then(|api| api.message.as_deref()).unwrap_or_default();
+        match error.status().map(|status| status.as_u16()) {
+            Some(401) => Self::Wrong,
+            Some(403) if matches!(code, "SignatureDoesNotMatch" | "InvalidAccessKeyId") => Self::Wrong,
+            Some(410) => Self::Expired,
+            Some(403) if code.contains("Expired") || message.contains("expired") => Self::Expired,
+            Some(403) => Self::Unclear,
+            _ => Self::Other,
         }
-        _ => error.with_kind(ErrorKind::LinkExpired),
+    }
+
+    fn explain(self, error: Error) -> Error {
+        match self {
+            Self::Expired => error.with_kind(ErrorKind::LinkExpired),
+            _ => error.with_kind(ErrorKind::Rejected).with_message("the presigned url was refused"),
+        }
     }
 }
 

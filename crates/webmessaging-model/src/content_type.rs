@@ -80,7 +80,7 @@ impl ContentType {
     /// let renamed = ContentType::Pdf.check_head(b"\x7fELF\x02\x01\x01").unwrap_err();
     /// assert_eq!(
     ///     renamed.to_string(),
-    ///     "contentType does not match the content: found application/x-executable, allowed are application/pdf"
+    ///     "contentType does not match the content: found application/x-executable, allowed is application/pdf"
     /// );
     /// ```
     pub fn check_head(&self, head: &[u8]) -> Result<(), Violation> {

@@ -73,10 +73,15 @@ pub(crate) fn id(id: impl AsRef<str>) -> Result<(), ValidationError> {
         "." | ".." => return Err(failed(Code::Reserved)),
         _ => {}
     }
+    let max = limits::ID_CHARACTERS_MAX.value;
+    // Nearly every id is a UUID: short, and nothing but visible ASCII.
+    if id.len() as u64 <= max && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
     if let Some(before) = id.chars().position(char::is_control) {
         return Err(at(Code::ForbiddenCharacter, before + 1));
     }
-    let (max, count) = (limits::ID_CHARACTERS_MAX.value, id.chars().count() as u64);
+    let count = id.chars().count() as u64;
     if count > max { Err(above(Code::TooLong, max, count)) } else { Ok(()) }
 }
 

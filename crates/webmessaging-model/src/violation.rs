@@ -99,19 +99,29 @@ pub enum Unit {
     Seconds,
 }
 
+impl Unit {
+    /// The word for a number of them: `1 byte`, `2 bytes`.
+    const fn of(self, count: u64) -> &'static str {
+        match (self, count) {
+            (Self::Bytes, 1) => "byte",
+            (Self::Bytes, _) => "bytes",
+            (Self::Characters, 1) => "character",
+            (Self::Characters, _) => "characters",
+            (Self::Seconds, 1) => "second",
+            (Self::Seconds, _) => "seconds",
+        }
+    }
+}
+
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bytes => "bytes",
-            Self::Characters => "characters",
-            Self::Seconds => "seconds",
-        })
+        f.write_str(self.of(2))
     }
 }
 
 /// The limit that a value broke.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Limit {
     /// The smallest allowed number.
@@ -130,7 +140,7 @@ pub enum Limit {
 ///
 /// There is no variant for the caller's own text, so a violation can be logged wherever it turns up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Actual {
     /// A measure in the violation's unit.
@@ -229,13 +239,16 @@ impl fmt::Display for Violation {
         };
         write!(f, "{} {says}", self.path)?;
         let mut separator = ": ";
-        let unit = |f: &mut fmt::Formatter<'_>| self.unit.map_or(Ok(()), |unit| write!(f, " {unit}"));
+        let counted = |f: &mut fmt::Formatter<'_>, count: u64| {
+            write!(f, "{count}")?;
+            self.unit.map_or(Ok(()), |unit| write!(f, " {}", unit.of(count)))
+        };
         if let Some(actual) = self.actual {
             f.write_str(separator)?;
             separator = ", ";
             match actual {
-                Actual::Count(count) => write!(f, "{count}").and_then(|()| unit(f))?,
-                Actual::AtLeast(count) => write!(f, "at least {count}").and_then(|()| unit(f))?,
+                Actual::Count(count) => counted(f, count)?,
+                Actual::AtLeast(count) => f.write_str("at least ").and_then(|()| counted(f, count))?,
                 Actual::Position(at) => write!(f, "at character {at}")?,
                 Actual::Content(found) => write!(f, "found {found}")?,
             }
@@ -243,11 +256,14 @@ impl fmt::Display for Violation {
         if let Some(limit) = &self.limit {
             f.write_str(separator)?;
             match limit {
-                Limit::Min(min) => write!(f, "at least {min}").and_then(|()| unit(f))?,
-                Limit::Max(max) => write!(f, "at most {max}").and_then(|()| unit(f))?,
-                Limit::Exactly(only) => write!(f, "exactly {only}").and_then(|()| unit(f))?,
+                Limit::Min(min) => f.write_str("at least ").and_then(|()| counted(f, *min))?,
+                Limit::Max(max) => f.write_str("at most ").and_then(|()| counted(f, *max))?,
+                Limit::Exactly(only) => f.write_str("exactly ").and_then(|()| counted(f, *only))?,
                 Limit::Charset(set) => write!(f, "allowed are {set}")?,
-                Limit::OneOf(values) => write!(f, "allowed are {}", values.join(", "))?,
+                Limit::OneOf(values) => {
+                    let verb = if values.len() == 1 { "is" } else { "are" };
+                    write!(f, "allowed {verb} {}", values.join(", "))?;
+                }
             }
         }
         Ok(())

@@ -58,7 +58,7 @@ fn bad_input_lists_every_broken_rule() {
         upload.stderr,
         "error[invalid_input]: files.upload.create: the input is not valid\n  \
          - fileName has a forbidden character: at character 4, allowed are A-Z a-z 0-9 _ - .\n  \
-         - contentType does not match the content: found application/octet-stream, allowed are application/pdf\n\n\
+         - contentType does not match the content: found application/octet-stream, allowed is application/pdf\n\n\
          hint: docs/errors.md#invalid_input\n"
     );
 

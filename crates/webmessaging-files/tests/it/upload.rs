@@ -106,6 +106,18 @@ async fn a_500_on_the_announcement_fails_at_once() {
 }
 
 #[tokio::test]
+async fn a_page_in_place_of_an_error_is_classified_by_its_status() {
+    for (status, kind) in [(500, ErrorKind::Server), (403, ErrorKind::Permission), (404, ErrorKind::NotFound)]
+    {
+        let setup = Setup::new().await;
+        setup.emulator.inject(Route::CreateUpload, Fault::status(status).html("<html>a proxy's page</html>"));
+        let error = upload(&setup).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts(), error.api()), (kind, 1, None));
+        assert!(!error.to_string().contains("proxy"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_error_on_either_step_is_retried() {
     for status in [502, 503, 504] {
         let gateway = || Fault::status(status).html("<html>bad gateway</html>");
@@ -164,6 +176,48 @@ async fn a_url_that_the_store_says_has_expired_is_asked_for_again() {
     assert_eq!((file.urls, setup.counts()), (2, (1, 2, 2)));
     let statuses: Vec<_> = setup.requests(Route::PutUpload).iter().map(|put| put.status).collect();
     assert_eq!(statuses, [Some(403), Some(200)]);
+}
+
+#[tokio::test]
+async fn a_url_that_is_over_for_the_store_before_the_first_byte_is_asked_for_again() {
+    let (setup, file) =
+        arrives([(Route::PutUpload, Fault::advance_clock_in_body(0, Duration::from_secs(301)))]).await;
+    assert_eq!((file.urls, setup.counts()), (2, (1, 2, 2)));
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_for_another_reason_is_not_said_to_be_late() {
+    let answer =
+        |status, code: &str| Fault::status(status).body(format!("<Error><Code>{code}</Code></Error>"));
+    for (status, code, attempts, kind) in [
+        (410, "Gone", 3, ErrorKind::LinkExpired),
+        (403, "ExpiredToken", 3, ErrorKind::LinkExpired),
+        (403, "AccessDenied", 3, ErrorKind::Rejected),
+        (403, "SignatureDoesNotMatch", 1, ErrorKind::Rejected),
+        (401, "Unauthorized", 1, ErrorKind::Rejected),
+        (400, "InvalidArgument", 1, ErrorKind::Rejected),
+    ] {
+        let setup = Setup::new().await;
+        for _ in 0..attempts {
+            setup.emulator.inject(Route::PutUpload, answer(status, code));
+        }
+        let error = upload(&setup).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (kind, attempts), "{status} {code}");
+        assert_eq!(error.api().unwrap().code.as_deref(), Some(code));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_upload_is_retried_however_long_it_took() {
+    let setup = Setup::new().await;
+    setup.emulator.inject(Route::PutUpload, Fault::drop_body_after(SIZE as u64 / 2));
+    let clock = setup.clock.clone();
+    let source = Source::bytes("report.pdf", pdf(SIZE));
+    let slow = setup.files.upload(source).channel(CHANNEL).message(MESSAGE);
+    // Each chunk takes a minute, so that one attempt is longer than a whole call may be.
+    let file = slow.on_progress(move |_| clock.advance(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(file.facts.attempts, 2);
+    assert!(file.facts.latency > Duration::from_secs(300));
 }
 
 #[tokio::test]
@@ -273,16 +327,15 @@ async fn nobody_at_the_presigned_host_is_not_sent() {
 
 #[tokio::test]
 async fn an_upload_that_stands_still_times_out() {
-    let timeouts = Timeouts::default().stall(Duration::from_millis(50));
-    let setup =
-        Setup::with(|e| e, |client| client.timeouts(timeouts).retry(webmessaging_http::RetryPolicy::never()))
-            .await;
+    let timeouts = Timeouts::default().stall(Duration::from_millis(20));
+    let setup = Setup::with(|e| e, |client| client.timeouts(timeouts)).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let ticket = serde_json::json!({"uploadUrl": format!("http://{}/put", listener.local_addr().unwrap()), "fileId": "f"});
     setup.emulator.inject(Route::CreateUpload, Fault::status(200).json(ticket));
-    // The connection is taken by the system, and nobody ever reads from it.
+    // The connection is taken by the system, and nobody ever reads from it. Standing still is retried like any lost
+    // connection.
     let error = upload(&setup).await.unwrap_err();
-    assert_eq!((error.kind(), error.sent()), (ErrorKind::Timeout, Sent::Maybe));
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Timeout, Sent::Maybe, 4));
     drop(listener);
 }
 

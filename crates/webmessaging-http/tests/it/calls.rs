@@ -70,7 +70,7 @@ async fn a_second_401_is_an_error_and_not_a_loop() {
     assert_eq!(error.attempts(), 2);
     assert_eq!(
         error.to_string(),
-        "things.read: the credentials were refused, status 401, code `bad.credentials`, \
+        "things.read: the platform refused a fresh access token, status 401, code `bad.credentials`, \
          the server says `Invalid login credentials.`, 2 attempts"
     );
     assert_eq!(script.seen().len(), 4);

@@ -94,6 +94,21 @@ async fn a_token_withdrawn_by_the_platform_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let emulator = Emulator::builder().start().await.unwrap();
+    let elsewhere = Emulator::builder().start().await.unwrap();
+    let client = client_of(&emulator, "demo-secret", AuthStyle::Basic);
+    let location = format!("{}/api/v2/elsewhere", elsewhere.base_url());
+    for status in [301, 302, 307, 308] {
+        emulator.inject(Route::GetAttachment, Fault::status(status).header("location", &location));
+        let error = client.send(&Missing).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
+        assert_eq!(error.status().map(|s| s.as_u16()), Some(status));
+    }
+    assert!(elsewhere.requests().is_empty(), "a bearer token was taken elsewhere");
+}
+
+#[tokio::test]
 async fn cut_connections_and_answers_are_told_apart() {
     let emulator = Emulator::builder().start().await.unwrap();
     let client = client_of(&emulator, "demo-secret", AuthStyle::Basic);

@@ -161,6 +161,29 @@ proptest! {
     }
 
     #[test]
+    fn an_id_passes_exactly_when_the_rule_says_so(id in "[0-9a-f-]{0,4}|\\.{0,3}|[a-z\u{e9}]{253,257}|[ -~]{0,9}|\\PC{0,9}|\\x00|.{0,3}\n") {
+        let mut metadata = valid();
+        metadata.message_id = MessageId::new(&*id);
+        let expected = match id.as_str() {
+            "" => Some(Code::Required),
+            "." | ".." => Some(Code::Reserved),
+            _ if id.chars().any(char::is_control) => Some(Code::ForbiddenCharacter),
+            _ if id.chars().count() > 255 => Some(Code::TooLong),
+            _ => None,
+        };
+        let found: Vec<_> = broken(&metadata).iter().map(|violation| violation.code).collect();
+        prop_assert_eq!(found, Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn a_type_passes_exactly_when_it_is_on_the_list(name in "\\PC{0,20}", known in prop::sample::select(ContentType::KNOWN)) {
+        for name in [&*name, known] {
+            let metadata = valid().content_type(ContentType::from(name));
+            prop_assert_eq!(broken(&metadata).is_empty(), ContentType::KNOWN.contains(&name));
+        }
+    }
+
+    #[test]
     fn a_size_passes_exactly_between_its_bounds(
         max in 1_u64..=u64::MAX,
         size in any::<u64>(),
