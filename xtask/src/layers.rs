@@ -56,8 +56,8 @@ const LAYERS: &[Layer] = &[
         uses_optionally: &[],
     },
     Layer { name: GATEWAY, uses: &[FACADE], uses_optionally: &[] },
-    // Only the model: built on the client's own code, it would test the client with itself.
-    Layer { name: EMULATOR, uses: &[MODEL], uses_optionally: &[] },
+    // Nothing: built on the client's own code, it would test the client with itself.
+    Layer { name: EMULATOR, uses: &[], uses_optionally: &[] },
     Layer { name: CLI, uses: &[FACADE, GATEWAY, EMULATOR], uses_optionally: &[] },
     Layer { name: "xtask", uses: &[], uses_optionally: &[] },
 ];
@@ -205,7 +205,8 @@ mod tests {
         check("webmessaging-files", (HTTP, Kind::Normal, false), None);
         check("webmessaging-files", (STORE, Kind::Normal, false), Some("not a layer below"));
         check("webmessaging-files", ("webmessaging-guests", Kind::Build, true), Some("not a layer below"));
-        check(EMULATOR, (HTTP, Kind::Normal, false), Some("allowed: webmessaging-model"));
+        check(EMULATOR, (MODEL, Kind::Normal, false), Some("allowed: none"));
+        check(EMULATOR, (MODEL, Kind::Dev, false), None);
         check(MODEL, (JOURNAL, Kind::Normal, false), Some("allowed: none"));
     }
 

@@ -12,11 +12,11 @@ use webmessaging_emulator::cli::EmulatorArgs;
 #[command(name = "webmessaging", version, propagate_version = true)]
 pub(crate) struct Cli {
     /// What to print: a table for people, or JSON for programs
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Output")]
     pub(crate) output: Format,
 
-    /// Say more on standard error; twice for each request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Log to standard error: -v retries, -vv each request, -vvv everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 
     #[command(subcommand)]
@@ -134,10 +134,12 @@ impl ConnectionArgs {
     pub(crate) fn client(self) -> Result<Client, Error> {
         let credentials = Credentials::new(self.client_id, self.client_secret);
         let mut builder = http::Client::builder(credentials).domain(self.environment);
-        if let Some(url) = self.base_url {
+        // A variable that is set to nothing is one that somebody switched off.
+        let given = |url: &String| !url.is_empty();
+        if let Some(url) = self.base_url.filter(given) {
             builder = builder.base_url(url);
         }
-        if let Some(url) = self.login_url {
+        if let Some(url) = self.login_url.filter(given) {
             builder = builder.login_url(url);
         }
         builder.build().map(Client::new)

@@ -15,6 +15,9 @@ use crate::output::{Output, exit_if, table};
 const CLIENT_ID: &str = "demo-client";
 const CLIENT_SECRET: &str = "demo-secret";
 
+const NEXT: &str =
+    "Next: `webmessaging emulator` in one terminal and `webmessaging files upload --help` in another.";
+
 /// What one system shows.
 pub(crate) struct Report {
     /// The key of `systems` in the JSON report.
@@ -37,7 +40,7 @@ impl Report {
 
     fn to_text(&self) -> String {
         let rows = self.steps.iter().map(|(step, outcome)| vec![step.clone(), outcome.clone()]);
-        let end = if self.ok { "as it should be" } else { "NOT as it should be" };
+        let end = if self.ok { "everything went as expected" } else { "something did NOT go as expected" };
         format!("{}\n{}: {end}\n", table(&[self.system, "what happened"], rows), self.system)
     }
 }
@@ -64,7 +67,8 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
     let systems: Map<_, _> =
         reports.iter().map(|report| (report.system.to_owned(), report.to_json())).collect();
     output.result(&json!({"ok": ok, "systems": systems}), || {
-        reports.iter().map(Report::to_text).collect::<Vec<_>>().join("\n")
+        let reports: Vec<_> = reports.iter().map(Report::to_text).collect();
+        format!("{}\n{NEXT}", reports.join("\n"))
     })?;
     Ok(exit_if(ok))
 }

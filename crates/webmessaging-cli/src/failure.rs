@@ -4,10 +4,13 @@ use std::error::Error as StdError;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use webmessaging::model::ScanVerdict;
+use webmessaging::model::{Code, ScanVerdict};
 use webmessaging::{Error, ErrorKind};
 
-/// The exit codes; the page `docs/reference/exit-codes.md` lists them, and a test compares.
+/// Where the errors are explained.
+const ERRORS_PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/errors.md");
+
+/// The exit codes, with their meaning; `docs/reference/exit-codes.md` explains them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Success = 0,
@@ -28,12 +31,9 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// Where a scan's verdict leads; no verdict is asked for only when nobody waits for one.
-    pub(crate) fn of_verdict(verdict: Option<ScanVerdict>) -> Self {
-        match verdict {
-            None | Some(ScanVerdict::Clean) => Self::Success,
-            Some(_) => Self::Blocked,
-        }
+    /// Where a scan's verdict leads.
+    pub(crate) fn of_verdict(verdict: ScanVerdict) -> Self {
+        if verdict == ScanVerdict::Clean { Self::Success } else { Self::Blocked }
     }
 }
 
@@ -41,14 +41,18 @@ impl Exit {
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A call failed, or was refused before it was made.
-    Call(Error),
+    Call {
+        error: Error,
+        /// What it was about, as the user named it; the error itself repeats no input.
+        subject: Option<String>,
+    },
     /// Something on this machine failed.
     Internal { message: &'static str, source: Box<dyn StdError> },
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Call(error)
+        Self::Call { error, subject: None }
     }
 }
 
@@ -57,10 +61,14 @@ impl Failure {
         Self::Internal { message, source: source.into() }
     }
 
+    pub(crate) fn about(error: Error, subject: impl Into<String>) -> Self {
+        Self::Call { error, subject: Some(subject.into()) }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Internal { .. } => Exit::Internal,
-            Self::Call(error) => match error.kind() {
+            Self::Call { error, .. } => match error.kind() {
                 ErrorKind::InvalidInput | ErrorKind::Source | ErrorKind::Configuration => Exit::InvalidInput,
                 ErrorKind::Authentication
                 | ErrorKind::Permission
@@ -73,44 +81,52 @@ impl Failure {
         }
     }
 
-    /// The lines for a person: what failed, each broken rule, the causes, and where to read on.
+    /// The lines for a person: what failed, each broken rule, the causes, what can be done, and where to read on.
     pub(crate) fn text(&self) -> String {
-        let (code, mut lines, source) = match self {
+        match self {
             Self::Internal { message, source } => {
-                return format!("error: {message}: {source}");
+                let mut lines = vec![format!("error: {message}: {source}")];
+                lines.extend(causes(source.source()));
+                lines.join("\n")
             }
-            Self::Call(error) => {
-                let lines = if let Some(violations) = error.violations() {
-                    let what = error.operation().map_or("", |operation| operation.name);
-                    std::iter::once(format!("{what}: {}", error.kind()))
-                        .chain(violations.iter().map(|violation| format!("  - {violation}")))
-                        .collect()
-                } else {
-                    vec![error.to_string()]
-                };
-                (error.kind().code(), lines, StdError::source(error))
+            Self::Call { error, subject } => {
+                let code = error.kind().code();
+                let subject = subject.as_ref().map(|subject| format!("{subject}: ")).unwrap_or_default();
+                let mut lines = vec![match error.violations() {
+                    None => format!("error[{code}]: {subject}{error}"),
+                    Some(_) => format!("error[{code}]: {subject}{}", error.kind()),
+                }];
+                lines.extend(error.violations().into_iter().flatten().map(|broken| format!("  - {broken}")));
+                lines.extend(server_details(error));
+                lines.extend(causes(StdError::source(error)));
+                lines.push(String::new());
+                lines.extend(hints(error).map(|hint| format!("hint: {hint}")));
+                lines.push(format!("hint: {ERRORS_PAGE}#{code}"));
+                lines.join("\n")
             }
-        };
-        let mut cause = source;
-        while let Some(error) = cause {
-            lines.push(format!("  caused by: {error}"));
-            cause = error.source();
         }
-        format!("error[{code}]: {}\n\nhint: docs/errors.md#{code}", lines.join("\n"))
     }
 
     /// The same for a program.
     pub(crate) fn json(&self) -> Value {
         match self {
             Self::Internal { message, source } => {
-                json!({"ok": false, "error": {"kind": "internal", "message": format!("{message}: {source}")}})
+                json!({"kind": "internal", "message": format!("{message}: {source}")})
             }
-            Self::Call(error) => json!({"ok": false, "error": {
+            Self::Call { error, subject } => json!({
                 "kind": error.kind().code(),
                 "message": error.to_string(),
+                "subject": subject,
                 "operation": error.operation().map(|operation| operation.name),
                 "status": error.status().map(|status| status.as_u16()),
                 "code": error.api().and_then(|api| api.code.as_deref()),
+                "details": error.api().map_or_else(Vec::new, |api| {
+                    let details = api.details.iter();
+                    let json = |detail: &webmessaging::http::ApiDetail| {
+                        json!({"field": detail.field, "code": detail.code, "message": detail.message})
+                    };
+                    details.map(json).collect()
+                }),
                 "sent": error.sent().as_str(),
                 "transient": error.is_transient(),
                 "retryAfterSeconds": error.retry_after().map(|wait| wait.as_secs()),
@@ -118,7 +134,67 @@ impl Failure {
                 "requestId": error.request_id(),
                 "correlationId": error.correlation_id(),
                 "violations": error.violations(),
-            }}),
+            }),
         }
+    }
+}
+
+/// What the platform says about single fields.
+fn server_details(error: &Error) -> impl Iterator<Item = String> {
+    let details = error.api().map(|api| api.details.as_slice()).unwrap_or_default();
+    details.iter().map(|detail| {
+        let parts = [&detail.field, &detail.code, &detail.message];
+        let parts: Vec<_> = parts.into_iter().filter_map(Option::as_deref).collect();
+        format!("  - the server: {}", parts.join(": "))
+    })
+}
+
+fn causes(mut source: Option<&(dyn StdError + 'static)>) -> Vec<String> {
+    let mut lines = Vec::new();
+    while let Some(error) = source {
+        lines.push(format!("  caused by: {error}"));
+        source = error.source();
+    }
+    lines
+}
+
+/// What a person can do about it.
+fn hints(error: &Error) -> impl Iterator<Item = &'static str> {
+    let from_name = error
+        .violations()
+        .into_iter()
+        .flatten()
+        .any(|violation| violation.path == "contentType" && violation.code == Code::NotAllowed);
+    let hints = [
+        (from_name, "the media type is told from the file name; --content-type announces another one"),
+        (error.is_transient(), "the same command can work later"),
+    ];
+    hints.into_iter().filter_map(|(applies, hint)| applies.then_some(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/reference/exit-codes.md");
+
+    #[test]
+    fn the_page_has_a_row_for_every_exit_code() {
+        let rows: Vec<u8> = PAGE
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok())
+            .collect();
+        let exits = [
+            Exit::Success,
+            Exit::Internal,
+            Exit::InvalidInput,
+            Exit::Blocked,
+            Exit::Refused,
+            Exit::Unavailable,
+            Exit::Interrupted,
+        ];
+        let mut codes: Vec<u8> = exits.into_iter().map(|exit| exit as u8).collect();
+        codes.insert(2, 2);
+        assert_eq!(rows, codes);
     }
 }

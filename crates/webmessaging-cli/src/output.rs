@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table, TableStyle};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::failure::{Exit, Failure};
@@ -43,16 +43,30 @@ impl Output {
     pub(crate) fn failed(self, failure: &Failure) -> ExitCode {
         // When even this cannot be written, the exit code is all there is left to say.
         let _ = match self.format {
-            Format::Table => writeln!(io::stderr(), "{}", failure.text()),
-            Format::Json => writeln!(io::stdout(), "{:#}", failure.json()),
+            Format::Table => self.complain(failure),
+            Format::Json => print(&format!("{:#}", json!({"ok": false, "error": failure.json()}))),
         };
         failure.exit().into()
     }
+
+    /// Tells a person about trouble; a program finds it in the result.
+    pub(crate) fn complain(self, failure: &Failure) -> Result<(), Failure> {
+        if !self.is_for_people() {
+            return Ok(());
+        }
+        writeln!(io::stderr(), "{}", failure.text())
+            .map_err(|error| Failure::internal("cannot write to standard error", error))
+    }
 }
 
+/// Somebody who has read enough closes the pipe; that is no trouble.
 fn print(text: &str) -> Result<(), Failure> {
-    writeln!(io::stdout(), "{text}")
-        .map_err(|error| Failure::internal("cannot write to standard output", error))
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::internal("cannot write to standard output", error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Wide enough for a digest, narrow enough for most terminals; longer texts are wrapped.

@@ -48,7 +48,7 @@ impl Display for Route {
 pub(crate) enum Contract {
     /// The design documents of this project; not in the platform's published API.
     Design,
-    /// What a real organization answers.
+    /// What a real organisation answers.
     Platform,
 }
 

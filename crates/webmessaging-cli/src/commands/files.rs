@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use webmessaging::Source;
 use webmessaging::files::{FilesClient, UploadedFile};
 use webmessaging::model::{ScanVerdict, UploadLimits};
-use webmessaging_emulator::cli::interrupted;
+use webmessaging::{Error, Source};
 
 use crate::args::{FilesArgs, FilesCommand, UploadArgs};
 use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
 use crate::output::{Output, table};
 
 pub(crate) async fn run(args: FilesArgs, output: Output) -> Result<Exit, Failure> {
@@ -19,10 +19,41 @@ pub(crate) async fn run(args: FilesArgs, output: Output) -> Result<Exit, Failure
     }
 }
 
+/// What is known of the scan when the command ends.
+#[derive(Debug)]
+enum Scan {
+    NotAsked,
+    Verdict(ScanVerdict),
+    /// The bytes are there, but the verdict is not known.
+    Failed(Failure),
+    Interrupted,
+}
+
+impl Scan {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotAsked => Exit::Success,
+            Self::Verdict(verdict) => Exit::of_verdict(*verdict),
+            Self::Failed(failure) => failure.exit(),
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotAsked => "not waited for",
+            Self::Verdict(verdict) => verdict.as_str(),
+            Self::Failed(_) => "not known",
+            Self::Interrupted => "not known, interrupted",
+        }
+    }
+}
+
 async fn upload(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen()?;
     let client = args.connection.client()?;
-    let limits = UploadLimits::default().file_size_bytes_max(args.max_file_size);
-    let files = client.files().limits(limits);
+    let files = client.files().limits(UploadLimits::default().file_size_bytes_max(args.max_file_size));
+    let shown = args.path.display().to_string();
     let mut source = Source::path(args.path);
     if let Some(name) = args.name {
         source = source.named(name);
@@ -37,7 +68,7 @@ async fn upload(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
             report.set_length(progress.total_bytes);
             report.set_position(progress.sent_bytes);
         })
-        .cancel_on(interrupted().map_err(|error| Failure::internal("cannot listen for signals", error))?);
+        .cancel_on(interrupt.clone().heard());
     if let Some(content_type) = args.content_type {
         upload = upload.content_type(content_type);
     }
@@ -46,15 +77,25 @@ async fn upload(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
     }
     let uploaded = upload.await;
     bar.finish_and_clear();
-    let file = uploaded?;
+    let file = uploaded.map_err(|error| Failure::about(error, &*shown))?;
 
-    let verdict = if args.no_wait {
-        None
+    let scan = if args.no_wait {
+        Scan::NotAsked
     } else {
-        Some(verdict(&files, &args.message, &file, Duration::from_secs(args.scan_timeout)).await?)
+        let within = Duration::from_secs(args.scan_timeout);
+        tokio::select! {
+            verdict = verdict(&files, &args.message, &file, within) => match verdict {
+                Ok(verdict) => Scan::Verdict(verdict),
+                Err(error) => Scan::Failed(Failure::about(error, shown)),
+            },
+            () = interrupt.heard() => Scan::Interrupted,
+        }
     };
-    output.result(&to_json(&file, verdict), || to_table(&file, verdict))?;
-    Ok(Exit::of_verdict(verdict))
+    output.result(&report_of(&file, &scan), || to_table(&file, &scan))?;
+    if let Scan::Failed(failure) = &scan {
+        output.complain(failure)?;
+    }
+    Ok(scan.exit())
 }
 
 /// Waits for the scan of an uploaded file.
@@ -63,15 +104,15 @@ pub(crate) async fn verdict(
     message: &str,
     file: &UploadedFile,
     within: Duration,
-) -> Result<ScanVerdict, Failure> {
+) -> Result<ScanVerdict, Error> {
     let attachment = files.wait_for_scan(message, file.file_id.clone()).within(within).await?;
     Ok(attachment.verdict())
 }
 
-/// What a program is told about an upload.
+/// What a program is told about an uploaded file.
 pub(crate) fn to_json(file: &UploadedFile, verdict: Option<ScanVerdict>) -> Value {
     json!({
-        "ok": Exit::of_verdict(verdict) == Exit::Success,
+        "ok": verdict.is_none_or(|verdict| verdict == ScanVerdict::Clean),
         "fileId": file.file_id,
         "fileName": file.file_name,
         "contentType": file.content_type,
@@ -86,7 +127,22 @@ pub(crate) fn to_json(file: &UploadedFile, verdict: Option<ScanVerdict>) -> Valu
     })
 }
 
-fn to_table(file: &UploadedFile, verdict: Option<ScanVerdict>) -> String {
+fn report_of(file: &UploadedFile, scan: &Scan) -> Value {
+    let verdict = match scan {
+        Scan::Verdict(verdict) => Some(*verdict),
+        _ => None,
+    };
+    let mut report = to_json(file, verdict);
+    if let Value::Object(fields) = &mut report {
+        fields.insert("ok".to_owned(), (scan.exit() == Exit::Success).into());
+        if let Scan::Failed(failure) = scan {
+            fields.insert("error".to_owned(), failure.json());
+        }
+    }
+    report
+}
+
+fn to_table(file: &UploadedFile, scan: &Scan) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     table(
         &["upload", file.file_name.as_str()],
@@ -96,7 +152,7 @@ fn to_table(file: &UploadedFile, verdict: Option<ScanVerdict>) -> String {
             row("size", format!("{} ({} bytes)", BinaryBytes(file.size_bytes), file.size_bytes)),
             row("sha-256", file.sha256.clone()),
             row("attempts", file.facts.attempts.to_string()),
-            row("scan", verdict.map_or("not waited for", ScanVerdict::as_str).to_owned()),
+            row("scan", scan.as_str().to_owned()),
         ],
     )
 }

@@ -7,7 +7,7 @@ use indicatif::BinaryBytes;
 use serde_json::{Map, Value};
 use webmessaging::files::{FilesClient, UploadedFile};
 use webmessaging::model::ScanVerdict;
-use webmessaging::{Client, ErrorKind, Source};
+use webmessaging::{Client, Error, ErrorKind, Source};
 use webmessaging_emulator::{Emulator, Fault, Route};
 
 use crate::commands::files;
@@ -43,8 +43,7 @@ pub(crate) async fn show(
     show.malicious(&samples.malicious).await?;
     show.renamed(&samples.renamed, emulator).await;
     if let Some(path) = own {
-        // It may come to any end; the report says which.
-        show.upload("your file", &path).await?;
+        show.own(&path).await;
     }
     Ok(show.report(emulator))
 }
@@ -73,10 +72,7 @@ impl Show {
             ("checked", "name, size, ids, media type, first bytes: no request".to_owned()),
             ("logged in", format!("POST /oauth/token: {}", statuses(Route::Token))),
             ("announced", format!("POST .../webmessaging/upload: {}", statuses(Route::CreateUpload))),
-            (
-                "sent",
-                format!("PUT to the presigned URL: {} (waited 1 s, as told)", statuses(Route::PutUpload)),
-            ),
+            ("sent", format!("PUT to the presigned URL: {} (the 503 is staged)", statuses(Route::PutUpload))),
             ("scanned", format!("GET .../attachments/...: {}", statuses(Route::GetAttachment))),
         ];
         self.steps.extend(journey.map(|(step, what)| (format!("  {step}"), what)));
@@ -89,7 +85,15 @@ impl Show {
         Ok(())
     }
 
-    async fn upload(&mut self, step: &str, path: &Path) -> Result<(UploadedFile, ScanVerdict), Failure> {
+    /// A file of the user's own may come to any end; the report says which.
+    async fn own(&mut self, path: &Path) {
+        if let Err(error) = self.upload("your file", path).await {
+            self.refused += 1;
+            self.steps.push(("your file".to_owned(), format!("{}: {error}", path.display())));
+        }
+    }
+
+    async fn upload(&mut self, step: &str, path: &Path) -> Result<(UploadedFile, ScanVerdict), Error> {
         let file = self.files.upload(Source::path(path)).channel(CHANNEL).message(MESSAGE).await?;
         let verdict = files::verdict(&self.files, MESSAGE, &file, SCAN_TIMEOUT).await?;
         let outcome = match verdict {
@@ -149,7 +153,7 @@ impl Show {
         let mut steps = self.steps;
         steps.push((
             "altogether".to_owned(),
-            format!("{logins} login, {requests} requests, {retries} retry, {bytes} bytes"),
+            format!("logins: {logins}, requests: {requests}, retries: {retries}, bytes: {bytes}"),
         ));
         Report { system: "uploads", ok: self.ok && logins == 1, figures, steps }
     }

@@ -10,6 +10,5 @@
 
 mod demo;
 mod emulator;
-mod exit_codes;
 mod files;
 mod process;

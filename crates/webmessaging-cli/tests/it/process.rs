@@ -65,10 +65,14 @@ impl Emulator {
     /// Asks it to end, as a service manager does, and gives its exit code.
     #[cfg(unix)]
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        signal(&self.child, "-TERM");
         self.child.wait().unwrap().code()
     }
+}
+
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
 impl Drop for Emulator {

@@ -40,8 +40,8 @@ fn reference_of_operations() {
 fn reference_of_limits() {
     let mut page = String::from(
         "# Limits\n\n\
-         What is checked before anything is sent, and where each number comes from. Made from the code by\n\
-         `cargo xtask gen`.\n\n\
+         The numbers the toolkit goes by and where each one comes from; the design documents are tutorials on Genesys Cloud\n\
+         web messaging that are not part of the repository. Made from the code by `cargo xtask gen`.\n\n\
          | limit | value | unit | source | checked |\n|---|---|---|---|---|\n",
     );
     for limit in limits::ALL {
