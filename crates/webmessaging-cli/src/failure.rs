@@ -129,6 +129,7 @@ impl Failure {
                 }),
                 "sent": error.sent().as_str(),
                 "transient": error.is_transient(),
+                "canRepeat": error.can_repeat(),
                 "retryAfterSeconds": error.retry_after().map(|wait| wait.as_secs()),
                 "attempts": error.attempts(),
                 "requestId": error.request_id(),
@@ -167,7 +168,7 @@ fn hints(error: &Error) -> impl Iterator<Item = &'static str> {
         .any(|violation| violation.path == "contentType" && violation.code == Code::NotAllowed);
     let hints = [
         (from_name, "the media type is told from the file name; --content-type announces another one"),
-        (error.is_transient(), "the same command can work later"),
+        (error.is_transient() && error.can_repeat(), "the same command can work later"),
     ];
     hints.into_iter().filter_map(|(applies, hint)| applies.then_some(hint))
 }

@@ -47,7 +47,7 @@ use crate::operations::{CREATE_UPLOAD, PUT_UPLOAD, X_GENESYS_FILE_ID};
 ///     .message("87654321-4321-4321-4321-210987654321")
 ///     .on_progress(|progress| println!("{} of {}", progress.sent_bytes, progress.total_bytes))
 ///     .await?;
-/// println!("sha-256 {}", file.sha256);
+/// println!("{} bytes as {}", file.size_bytes, file.file_id);
 /// # Ok(()) }
 /// ```
 #[must_use = "an upload does nothing until it is awaited"]
@@ -63,6 +63,7 @@ struct Plan {
     message: MessageId,
     content_type: Option<ContentType>,
     checked: bool,
+    digest: bool,
     on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
@@ -78,8 +79,8 @@ pub struct UploadedFile {
     pub content_type: ContentType,
     /// Its size in bytes.
     pub size_bytes: u64,
-    /// SHA-256 of the bytes sent, in hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the bytes sent, in hexadecimal, unless it was switched off.
+    pub sha256: Option<String>,
     /// How many presigned URLs it took.
     pub urls: u32,
     /// How the transfer of the bytes went.
@@ -95,6 +96,7 @@ impl Upload {
             message: MessageId::new(""),
             content_type: None,
             checked: true,
+            digest: true,
             on_progress: None,
         };
         Self { plan, cancel: None }
@@ -124,9 +126,16 @@ impl Upload {
         self
     }
 
-    /// Leaves every limit to the server for this upload, for a server that has moved on.
+    /// Leaves every check to the server for this upload, that of the first bytes included, for a server that has moved
+    /// on.
     pub fn unchecked(mut self) -> Self {
         self.plan.checked = false;
+        self
+    }
+
+    /// Sets whether the bytes are hashed on the way; they are by default.
+    pub fn digest(mut self, digest: bool) -> Self {
+        self.plan.digest = digest;
         self
     }
 
@@ -148,8 +157,10 @@ impl Upload {
         let mut transfer = Box::pin(plan.transfer(Arc::clone(&announced)));
         poll_fn(move |cx| {
             if cancel.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
-                let sent = if announced.load(Ordering::Relaxed) { Sent::Maybe } else { Sent::No };
-                return Poll::Ready(Err(Error::new(ErrorKind::Canceled, sent).with_operation(&PUT_UPLOAD)));
+                let announced = announced.load(Ordering::Relaxed);
+                let (operation, sent) =
+                    if announced { (&PUT_UPLOAD, Sent::Maybe) } else { (&CREATE_UPLOAD, Sent::No) };
+                return Poll::Ready(Err(Error::new(ErrorKind::Canceled, sent).with_operation(operation)));
             }
             transfer.as_mut().poll(cx)
         })
@@ -164,7 +175,7 @@ impl Plan {
         let length = metadata.file_size;
         // What there was to check is checked.
         let create = CreateUpload::new(metadata.clone()).unchecked();
-        let mut put = PresignedPut::new(&PUT_UPLOAD, &self.source, length);
+        let mut put = PresignedPut::new(&PUT_UPLOAD, &self.source, length).digest(self.digest);
         if let Some(report) = &self.on_progress {
             put = put.on_progress(Arc::clone(report));
         }

@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use webmessaging_http::{Error, ErrorKind, Sent};
 
@@ -11,6 +11,8 @@ use crate::get_attachment::{Attachment, GetAttachment};
 use crate::operations::GET_ATTACHMENT;
 
 const FIRST_INTERVAL: Duration = Duration::from_millis(250);
+/// Even at the very end, a look is given the time that an answer takes.
+const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Waits for a verdict; `.await` begins. Dropping the future ends the wait.
@@ -44,11 +46,13 @@ impl WaitForScan {
         let started = http.clock().now();
         let mut interval = FIRST_INTERVAL;
         loop {
-            let attachment = http.send(&self.endpoint).await?.value;
+            let left = |now: Instant| self.within.saturating_sub(now.saturating_duration_since(started));
+            let look = left(http.clock().now()).max(SHORTEST_LOOK);
+            let attachment = http.send_within(&self.endpoint, look).await?.value;
             if attachment.verdict().is_final() {
                 return Ok(attachment);
             }
-            let left = self.within.saturating_sub(http.clock().now().saturating_duration_since(started));
+            let left = left(http.clock().now());
             if left.is_zero() {
                 return Err(Error::new(ErrorKind::Timeout, Sent::Yes)
                     .with_operation(&GET_ATTACHMENT)

@@ -16,7 +16,6 @@ use crate::transport::{Body, BoxError, Exchange, Failure, Transport, TransportEr
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) connect_timeout: Duration,
-    pub(crate) user_agent: String,
     /// Both API and login stand on this machine: no proxy belongs in between, and a CA store is not indispensable.
     pub(crate) loopback: bool,
 }
@@ -30,7 +29,6 @@ impl ReqwestTransport {
         let builder = || {
             let builder = reqwest::Client::builder()
                 .connect_timeout(options.connect_timeout)
-                .user_agent(&options.user_agent)
                 // A redirect would take a bearer token or a signed request somewhere nobody decided.
                 .redirect(reqwest::redirect::Policy::none())
                 // One retry loop, ours.
@@ -69,18 +67,18 @@ fn convert(request: Request<Body>) -> Result<reqwest::Request, TransportError> {
             if let Some(length) = length {
                 parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
-            reqwest::Body::wrap_stream(Chunked(Body::stream(length, chunks)))
+            reqwest::Body::wrap_stream(chunks)
         }
     };
     reqwest::Request::try_from(Request::from_parts(parts, body))
         .map_err(|error| TransportError::new(Failure::Invalid, error.without_url()))
 }
 
-fn answer_of(answer: reqwest::Response) -> Response<Body> {
+fn answer_of(mut answer: reqwest::Response) -> Response<Body> {
     let length = answer.content_length();
-    let (status, version, headers) = (answer.status(), answer.version(), answer.headers().clone());
-    let chunks = answer.bytes_stream();
-    let mut converted = Response::new(Body::stream(length, Box::pin(Incoming(chunks))));
+    let (status, version, headers) =
+        (answer.status(), answer.version(), std::mem::take(answer.headers_mut()));
+    let mut converted = Response::new(Body::stream(length, Box::pin(Incoming(answer.bytes_stream()))));
     *converted.status_mut() = status;
     *converted.version_mut() = version;
     *converted.headers_mut() = headers;
@@ -100,17 +98,6 @@ fn failure(error: reqwest::Error) -> TransportError {
         Failure::Interrupted
     };
     TransportError::new(failure, error)
-}
-
-/// `wrap_stream` wants `Sync`, which our boxed streams need not be; only one owner ever polls.
-struct Chunked(Body);
-
-impl Stream for Chunked {
-    type Item = Result<Bytes, BoxError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
-    }
 }
 
 struct Incoming<S>(S);

@@ -77,6 +77,11 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T,
             None,
         )
     };
+    // No content is JSON's `null`: what can be absent is then absent.
+    let absent = body.is_empty().then(|| T::deserialize(serde_json::Value::Null).ok()).flatten();
+    if let Some(value) = absent {
+        return Ok(value);
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let length = body.len();
@@ -88,8 +93,9 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T,
         } else if error.inner().is_syntax() {
             unexpected(format!("answered {length} bytes that are not JSON"))
         } else {
-            // The path is made of our own field names; the value is not repeated.
-            unexpected(format!("answered JSON of another shape, at `{}`", error.path()))
+            // The value is not repeated. The path can hold a key of the server's own.
+            let path = clean(&error.path().to_string(), 100).unwrap_or_default();
+            unexpected(format!("answered JSON of another shape, at `{path}`"))
         }
     })?;
     json.end().map_err(|_| unexpected(format!("answered more than one JSON value, {} bytes", body.len())))?;
@@ -129,5 +135,19 @@ mod tests {
         check("nope", Err("answered 4 bytes that are not JSON"));
         check(r#"{"id":7}"#, Err("answered JSON of another shape, at `id`"));
         check(r#"{"id":"a"}{}"#, Err("answered more than one JSON value, 12 bytes"));
+    }
+
+    #[test]
+    fn no_content_is_an_answer_where_nothing_is_expected() {
+        let nothing = Response::new(Bytes::new());
+        decode::<()>(&nothing).unwrap();
+        assert_eq!(decode::<Option<Ticket>>(&nothing).unwrap(), None);
+    }
+
+    #[test]
+    fn a_key_of_the_server_is_cleaned() {
+        let body = Bytes::from_static(b"{\"a\\n\\u001b[31m\\u202eb\":1}");
+        let error = decode::<std::collections::BTreeMap<String, String>>(&Response::new(body)).unwrap_err();
+        assert_eq!(error.to_string(), "answered JSON of another shape, at `a  [31m b`, status 200");
     }
 }

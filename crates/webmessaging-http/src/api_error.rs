@@ -95,7 +95,7 @@ impl ApiDetail {
 
 /// One line without control characters, at most `max` characters; nothing if nothing is left.
 pub(crate) fn clean(text: &str, max: usize) -> Option<String> {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
     let line = line.trim();
     if line.is_empty() {
         return None;
@@ -105,6 +105,12 @@ pub(crate) fn clean(text: &str, max: usize) -> Option<String> {
         cut.push('\u{2026}');
     }
     Some(cut)
+}
+
+/// What breaks a line or turns its direction around: control characters, separators, directional marks.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -166,7 +172,7 @@ mod tests {
             let error = read(&serde_json::json!({"message": message}).to_string());
             if let Some(text) = error.and_then(|error| error.message) {
                 prop_assert!(text.chars().count() <= MESSAGE_CHARACTERS_MAX + 1);
-                prop_assert!(!text.chars().any(char::is_control));
+                prop_assert!(!text.chars().any(is_invisible));
             }
         }
     }

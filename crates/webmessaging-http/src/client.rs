@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use secrecy::SecretString;
 use webmessaging_model::Operation;
 
 use crate::answer::Answer;
@@ -17,7 +16,7 @@ use crate::error::{Error, ErrorKind, Sent};
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
 use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
-use crate::token::{Grant, Token, Tokens};
+use crate::token::{Boarding, Flight, Grant, Token, Tokens};
 use crate::transport::Transport;
 
 /// Calls the platform: logs in, renews the token, retries what may be retried, and tells errors apart.
@@ -36,6 +35,8 @@ use crate::transport::Transport;
 pub struct Client(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
+    /// For work that goes on when a call is over.
+    this: Weak<Self>,
     pub(crate) hosts: Hosts,
     pub(crate) paths: HashMap<&'static str, String>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -63,7 +64,8 @@ impl Client {
         paths: HashMap<&'static str, String>,
         transport: Arc<dyn Transport>,
     ) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new_cyclic(|this| Shared {
+            this: Weak::clone(this),
             hosts,
             paths,
             transport,
@@ -92,7 +94,19 @@ impl Client {
     ///   when there was none.
     /// - [`UnexpectedAnswer`](ErrorKind::UnexpectedAnswer) when it is not what the operation answers.
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answer<E::Answer>, Error> {
-        crate::pipeline::send(&self.0, endpoint).await
+        self.send_within(endpoint, self.0.timeouts.call).await
+    }
+
+    /// Sends a request with a time limit of its own in place of [`Timeouts::call`].
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    pub async fn send_within<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        limit: Duration,
+    ) -> Result<Answer<E::Answer>, Error> {
+        crate::pipeline::send(&self.0, endpoint, limit).await
     }
 
     /// The clock of this client, for waits of a feature crate.
@@ -111,15 +125,32 @@ impl fmt::Debug for Client {
 }
 
 impl Shared {
-    /// The token, where no login is due.
+    /// The token, where no login has to be waited for. One that is about to expire is renewed on the side.
     pub(crate) fn token_at_hand(&self) -> Option<Token> {
-        self.tokens.at_hand(self.clock.now())
+        let (token, renewal) = self.tokens.at_hand(self.clock.now())?;
+        if let (Some(flight), Some(shared)) = (renewal, self.this.upgrade()) {
+            tokio::spawn(async move {
+                // A failure is logged, and waits: the token is still good for a while.
+                let _ = shared.renew(flight).await;
+            });
+        }
+        Some(token)
     }
 
     /// A token that is good for now, after a login where one is due. Boxed, because the login is itself a call of the
     /// pipeline that asks for the token.
     pub(crate) fn token(&self) -> Pin<Box<dyn Future<Output = Result<Token, Error>> + Send + '_>> {
-        Box::pin(self.tokens.get(&*self.clock, &*self.entropy, || self.log_in()))
+        Box::pin(async {
+            match self.tokens.board(&*self.clock).await {
+                Boarding::Arrived(outcome) => outcome,
+                Boarding::Fly(flight) => self.renew(flight).await,
+            }
+        })
+    }
+
+    async fn renew(&self, flight: Flight) -> Result<Token, Error> {
+        let outcome = self.log_in().await;
+        self.tokens.land(flight, outcome, self.clock.now(), &*self.entropy)
     }
 
     pub(crate) fn token_refused(&self, token: &Token) {
@@ -133,7 +164,7 @@ impl Shared {
     async fn log_in(&self) -> Result<Grant, Error> {
         let url = format!("{}{}", self.hosts.login, self.path_of(&CREATE_TOKEN));
         let request = login::request(&url, &self.credentials, self.auth_style, &self.scopes)?;
-        let mut call = Call::begin(self, &CREATE_TOKEN, Patience::WholeCall);
+        let mut call = Call::begin(self, &CREATE_TOKEN, Patience::Whole(self.timeouts.call));
         let answer: Answer<TokenAnswer> =
             call.run(&request, Authorization::None).await.map_err(login_refused)?;
         let TokenAnswer { access_token, expires_in, token_type, scope } = answer.value;
@@ -164,10 +195,6 @@ impl Shared {
     /// For feature crates: the hosts are this machine, so plain HTTP may carry a secret.
     pub(crate) fn is_loopback(&self) -> bool {
         self.hosts.loopback
-    }
-
-    pub(crate) fn expose(token: &Token) -> &SecretString {
-        &token.value
     }
 }
 

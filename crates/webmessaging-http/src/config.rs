@@ -244,7 +244,6 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(ReqwestTransport::new(&Options {
                 connect_timeout: self.timeouts.connect,
-                user_agent: concat!("webmessaging/", env!("CARGO_PKG_VERSION")).to_owned(),
                 loopback: hosts.loopback,
             })?),
         };
@@ -343,6 +342,10 @@ fn checked_paths(paths: Vec<(&'static Operation, String)>) -> Result<HashMap<&'s
             names.sort_unstable();
             names
         };
+        if operation.path.is_empty() {
+            return Err(Error::configuration("the server hands out this url, there is no path to replace")
+                .with_operation(operation));
+        }
         if !template.starts_with('/') || sorted(&template) != sorted(operation.path) {
             return Err(Error::configuration(format!(
                 "the path must begin with a slash and have the variables of `{}`",

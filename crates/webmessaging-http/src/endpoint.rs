@@ -20,24 +20,16 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// # Examples
 /// ```
 /// use webmessaging_http::{Encoder, Endpoint};
-/// use webmessaging_model::{Contract, LimitClass, Method, Operation, RetryClass};
+/// use webmessaging_model::{Method, Operation};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Widget {
 ///     name: String,
 /// }
 ///
-/// const GET_WIDGET: Operation = Operation {
-///     name: "widgets.get",
-///     method: Method::Get,
-///     path: "/api/v2/widgets/{widgetId}",
-///     success: &[200],
-///     scopes: &["widgets:readonly"],
-///     retry: RetryClass::Idempotent,
-///     limit: LimitClass::Platform,
-///     contract: Contract::Platform,
-///     source: "https://developer.genesys.cloud/devapps/api-explorer",
-/// };
+/// const GET_WIDGET: Operation = Operation::new("widgets.get", Method::Get, "/api/v2/widgets/{widgetId}")
+///     .scopes(&["widgets:readonly"])
+///     .source("https://developer.genesys.cloud/devapps/api-explorer");
 ///
 /// struct GetWidget {
 ///     id: String,

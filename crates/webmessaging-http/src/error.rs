@@ -222,11 +222,12 @@ impl Error {
         self.0.violations.as_ref()
     }
 
-    /// Whether the same call can succeed later without anybody changing anything.
+    /// Whether the same call can succeed later without anybody changing anything. It can also happen twice: ask
+    /// [`can_repeat`](Self::can_repeat) before you send it again.
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
+            ErrorKind::Server => self.0.status != Some(StatusCode::NOT_IMPLEMENTED),
             ErrorKind::RateLimited
-            | ErrorKind::Server
             | ErrorKind::Connect
             | ErrorKind::Interrupted
             | ErrorKind::Timeout
@@ -242,6 +243,13 @@ impl Error {
             | ErrorKind::Rejected
             | ErrorKind::UnexpectedAnswer => false,
         }
+    }
+
+    /// Whether sending the same call again cannot make it happen twice: it did not go out, it was turned away before it
+    /// could act, or its operation allows it.
+    pub fn can_repeat(&self) -> bool {
+        let is_harmless = self.0.operation.is_some_and(|operation| operation.retry.is_harmless());
+        self.0.sent == Sent::No || self.0.kind == ErrorKind::RateLimited || is_harmless
     }
 
     /// Says in a few words what is special about this one.
@@ -286,10 +294,22 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_call(mut self, correlation_id: &str, attempts: u32) -> Self {
+    /// Adds the facts of the call; `sent` is what its earlier attempts came to.
+    pub(crate) fn with_call(mut self, correlation_id: &str, attempts: u32, sent: Sent) -> Self {
         self.0.correlation_id.get_or_insert_with(|| correlation_id.to_owned());
         self.0.attempts = attempts;
+        self.0.sent = self.0.sent.max(sent);
         self
+    }
+
+    /// The same trouble, seen from the call that ran into it.
+    pub(crate) fn seen_from(self, operation: &'static Operation) -> Self {
+        let mut outer = Self::new(self.0.kind, Sent::No)
+            .with_operation(operation)
+            .with_message("the login that another attempt needed failed");
+        outer.0.status = self.0.status;
+        outer.0.retry_after = self.0.retry_after;
+        outer.with_source(self)
     }
 
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {

@@ -17,6 +17,7 @@ mod client;
 mod config;
 mod pipeline;
 mod presigned;
+mod put;
 mod retry_after;
 mod token;
 mod upload_body;

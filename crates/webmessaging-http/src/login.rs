@@ -7,23 +7,16 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use webmessaging_model::{Contract, LimitClass, Method, Operation, RetryClass};
+use webmessaging_model::{LimitClass, Method, Operation, RetryClass};
 
 use crate::config::{AuthStyle, Credentials};
 use crate::error::Error;
 
 /// Trades client id and secret for an access token. A second login leaves a token behind that expires unused.
-pub const CREATE_TOKEN: Operation = Operation {
-    name: "oauth.token",
-    method: Method::Post,
-    path: "/oauth/token",
-    success: &[200],
-    scopes: &[],
-    retry: RetryClass::Repeatable,
-    limit: LimitClass::Login,
-    contract: Contract::Platform,
-    source: "official SDK for JavaScript 262.0.0, ApiClient.js",
-};
+pub const CREATE_TOKEN: Operation = Operation::new("oauth.token", Method::Post, "/oauth/token")
+    .retry(RetryClass::Repeatable)
+    .limit(LimitClass::Login)
+    .source("official SDK for JavaScript 262.0.0, ApiClient.js");
 
 /// Every operation of this crate.
 pub const OPERATIONS: &[&Operation] = &[&CREATE_TOKEN];

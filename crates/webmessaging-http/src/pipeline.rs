@@ -4,12 +4,12 @@
 //! a watchdog, classify. Between attempts: the retry policy, the only one. A limiter permit belongs before the token
 //! of each attempt, a breaker around the sending, a retry budget beside the policy.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
@@ -18,15 +18,24 @@ use webmessaging_model::Operation;
 
 use crate::answer::{Answer, Facts, decode, refusal, request_id};
 use crate::client::Shared;
-use crate::clock::{Clock, correlation_id};
+use crate::clock::{Clock, Wait, correlation_id};
 use crate::endpoint::{Encoder, Endpoint};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::login::sensitive;
-use crate::transport::{Body, CollectError, Failure, TransportError};
+use crate::token::Token;
+use crate::transport::{Body, CollectError, Collector, Failure, TransportError};
 
 const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!("webmessaging/", env!("CARGO_PKG_VERSION")));
 
-pub(crate) async fn send<E: Endpoint>(shared: &Shared, endpoint: &E) -> Result<Answer<E::Answer>, Error> {
+/// An error's body is read for its code and message; what it says beyond that is not worth waiting for.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
+pub(crate) async fn send<E: Endpoint>(
+    shared: &Shared,
+    endpoint: &E,
+    limit: Duration,
+) -> Result<Answer<E::Answer>, Error> {
     let operation = endpoint.operation();
     endpoint.validate().map_err(|violations| Error::from(violations).with_operation(operation))?;
     let mut request = endpoint
@@ -37,7 +46,7 @@ pub(crate) async fn send<E: Endpoint>(shared: &Shared, endpoint: &E) -> Result<A
     *request.uri_mut() = absolute.parse().map_err(|error| {
         Error::configuration("the url is not valid").with_operation(operation).with_source(error)
     })?;
-    Call::begin(shared, operation, Patience::WholeCall).run(&request, Authorization::Bearer).await
+    Call::begin(shared, operation, Patience::Whole(limit)).run(&request, Authorization::Bearer).await
 }
 
 /// Whether a request carries the access token.
@@ -47,42 +56,44 @@ pub(crate) enum Authorization {
     Bearer,
 }
 
-/// One call with all its attempts.
-pub(crate) struct Call<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) operation: &'static Operation,
-    pub(crate) correlation_id: String,
-    pub(crate) attempts: u32,
-    retries: u32,
-    started: Instant,
-    waited: Duration,
-    patience: Patience,
-    span: tracing::Span,
-}
-
 /// What the time limit of a call counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// Everything from the call to its answer.
-    WholeCall,
+    Whole(Duration),
     /// The waits between attempts alone: how long a file takes is the file's and the line's affair.
-    Waits,
+    Waits(Duration),
+}
+
+/// One call with all its attempts.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
+    correlation_id: String,
+    retries: u32,
+    started: Instant,
+    waited: Duration,
+    patience: Patience,
+    /// What the attempts so far can have done; a later one that fails harmlessly does not undo it.
+    sent: Sent,
+    span: tracing::Span,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn begin(shared: &'a Shared, operation: &'static Operation, patience: Patience) -> Self {
         let correlation_id = correlation_id(&*shared.entropy);
         let span = tracing::debug_span!("call", op = operation.name, correlation_id = %correlation_id);
-        let started = shared.clock.now();
         Self {
             shared,
             operation,
-            correlation_id,
             attempts: 0,
+            correlation_id,
             retries: 0,
-            started,
+            started: shared.clock.now(),
             waited: Duration::ZERO,
             patience,
+            sent: Sent::No,
             span,
         }
     }
@@ -119,20 +130,20 @@ impl<'a> Call<'a> {
         let mut renewed = false;
         loop {
             let mut attempt = request.clone().map(Body::from);
+            attempt.headers_mut().insert(USER_AGENT, OUR_NAME);
+            if let Ok(id) = HeaderValue::from_str(&self.correlation_id) {
+                attempt.headers_mut().insert(X_CORRELATION_ID, id);
+            }
             let token = match authorization {
                 Authorization::None => None,
-                Authorization::Bearer => Some(match self.shared.token_at_hand() {
-                    Some(token) => token,
-                    None => self.shared.token().await?,
-                }),
+                Authorization::Bearer => Some(self.token().await?),
             };
             if let Some(token) = &token {
-                let value = sensitive("Bearer", Shared::expose(token).expose_secret())?;
+                let value = sensitive("Bearer", token.value.expose_secret())?;
                 attempt.headers_mut().insert(AUTHORIZATION, value);
             }
-            let limit = self.shared.timeouts.attempt;
-            let outcome = self.attempt(attempt, |clock| clock.watchdog(limit)).await;
-            let error = match outcome {
+            let limit = self.shared.timeouts.attempt.min(self.left());
+            let error = match self.attempt(attempt, self.clock().watchdog(limit)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -144,10 +155,26 @@ impl<'a> Call<'a> {
                     self.shared.token_refused(&token);
                 }
                 Some(_) if error.kind() == ErrorKind::Authentication => {
-                    let error = error.with_message("the platform refused a fresh access token");
-                    return Err(self.finish(error));
+                    return Err(self.finish(error.with_message("the platform refused a fresh access token")));
                 }
                 _ => self.pause_or_fail(error).await?,
+            }
+        }
+    }
+
+    /// The token, after a login where one is due, within the time that is left.
+    async fn token(&self) -> Result<Token, Error> {
+        if let Some(token) = self.shared.token_at_hand() {
+            return Ok(token);
+        }
+        let mut watchdog = self.clock().watchdog(self.left());
+        match within(self.shared.token(), &mut watchdog).await {
+            Ok(Ok(token)) => Ok(token),
+            Ok(Err(error)) if self.attempts == 0 => Err(error),
+            Ok(Err(error)) => Err(self.finish(error.seen_from(self.operation))),
+            Err(Elapsed) => {
+                Err(self
+                    .finish(Error::new(ErrorKind::Timeout, Sent::No).with_message("the login took too long")))
             }
         }
     }
@@ -155,40 +182,11 @@ impl<'a> Call<'a> {
     /// Sends once and waits for the whole answer, no longer than the watchdog.
     pub(crate) async fn attempt(
         &mut self,
-        mut request: Request<Body>,
-        watchdog: impl FnOnce(&'a dyn Clock) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+        request: Request<Body>,
+        mut watchdog: Wait,
     ) -> Result<Response<Bytes>, Error> {
         self.attempts += 1;
-        if let Ok(id) = HeaderValue::from_str(&self.correlation_id) {
-            request.headers_mut().insert(X_CORRELATION_ID, id);
-        }
-        let clock = self.clock();
-        let max = self.shared.answer_bytes_max;
-        let sending = self.shared.transport.send(request);
-        let exchange = async {
-            let (head, body) = sending.await.map_err(transport_failed)?.into_parts();
-            let error = |error: Error| error.with_answer(head.status, request_id(&head.headers), None, None);
-            match body.collect(max).await {
-                Ok(body) => Ok(Response::from_parts(head, body)),
-                Err(CollectError::TooLarge) => Err(error(
-                    Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
-                        .with_message(format!("the answer is larger than {max} bytes")),
-                )),
-                Err(CollectError::Broken(source)) => {
-                    Err(error(Error::new(ErrorKind::Interrupted, Sent::Yes).with_source(source)))
-                }
-            }
-        };
-        let outcome = within(exchange, watchdog(clock))
-            .await
-            .unwrap_or_else(|Elapsed| Err(Error::new(ErrorKind::Timeout, Sent::Maybe)));
-        let outcome = outcome.and_then(|answer| {
-            if self.operation.is_success(answer.status().as_u16()) {
-                Ok(answer)
-            } else {
-                Err(refusal(&answer, clock))
-            }
-        });
+        let outcome = self.send_once(request, &mut watchdog).await;
         match &outcome {
             Ok(answer) => tracing::debug!(
                 attempt = self.attempts,
@@ -196,27 +194,60 @@ impl<'a> Call<'a> {
                 request_id = request_id(answer.headers()),
                 "answered"
             ),
-            Err(error) => tracing::debug!(
-                attempt = self.attempts,
-                status = error.status().map(|status| status.as_u16()),
-                request_id = error.request_id(),
-                kind = error.kind().code(),
-                sent = error.sent().as_str(),
-                "failed"
-            ),
+            Err(error) => {
+                // Whoever is turned away with 401 or 429 has not been let in.
+                if !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited) {
+                    self.sent = self.sent.max(error.sent());
+                }
+                tracing::debug!(
+                    attempt = self.attempts,
+                    status = error.status().map(|status| status.as_u16()),
+                    request_id = error.request_id(),
+                    kind = error.kind().code(),
+                    sent = error.sent().as_str(),
+                    "failed"
+                );
+            }
         }
         outcome
+    }
+
+    async fn send_once(&self, request: Request<Body>, watchdog: &mut Wait) -> Result<Response<Bytes>, Error> {
+        let too_late = |Elapsed| Error::new(ErrorKind::Timeout, Sent::Maybe);
+        let sending = self.shared.transport.send(request);
+        let head = within(sending, watchdog).await.map_err(too_late)?;
+        let (head, body) = head.map_err(transport_failed)?.into_parts();
+
+        let is_success = self.operation.is_success(head.status.as_u16());
+        let max = if is_success { self.shared.answer_bytes_max } else { ERROR_BYTES_MAX };
+        let mut collector = Collector::new(body, max);
+        let filled = within(collector.fill(), watchdog).await;
+        let body = collector.into_bytes();
+        if !is_success {
+            // The status is known, whatever became of the rest.
+            return Err(refusal(&Response::from_parts(head, body), self.clock()));
+        }
+        let broken = match filled {
+            Ok(Ok(())) => return Ok(Response::from_parts(head, body)),
+            Ok(Err(CollectError::TooLarge)) => Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
+                .with_message(format!("the answer is larger than {max} bytes")),
+            Ok(Err(CollectError::Broken(source))) => {
+                Error::new(ErrorKind::Interrupted, Sent::Yes).with_source(source)
+            }
+            Err(Elapsed) => Error::new(ErrorKind::Timeout, Sent::Yes),
+        };
+        Err(broken.with_answer(head.status, request_id(&head.headers), None, None))
     }
 
     /// Waits until the next attempt, or gives the error back when there is to be none.
     pub(crate) async fn pause_or_fail(&mut self, error: Error) -> Result<(), Error> {
         let policy = &self.shared.retry;
         let delay = policy.delay(self.operation.retry, &error, self.retries, &*self.shared.entropy);
-        let Some(delay) = delay.filter(|delay| self.fits(*delay)) else { return Err(self.finish(error)) };
+        let Some(delay) = delay.filter(|delay| *delay < self.left()) else { return Err(self.finish(error)) };
         self.retries += 1;
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "a delay fits the deadline, which is no age of the universe"
+            reason = "a delay within a deadline is no age of the universe"
         )]
         let delay_ms = delay.as_millis() as u64;
         tracing::info!(attempt = self.attempts, delay_ms, kind = error.kind().code(), "retrying");
@@ -225,18 +256,21 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    /// Whether the call would still be in time after a wait.
-    fn fits(&self, delay: Duration) -> bool {
-        let spent = match self.patience {
-            Patience::WholeCall => self.clock().now().saturating_duration_since(self.started),
-            Patience::Waits => self.waited,
-        };
-        spent.checked_add(delay).is_some_and(|total| total < self.shared.timeouts.call)
+    /// What is left of the time limit.
+    fn left(&self) -> Duration {
+        match self.patience {
+            Patience::Whole(limit) => limit.saturating_sub(self.spent()),
+            Patience::Waits(limit) => limit.saturating_sub(self.waited),
+        }
+    }
+
+    fn spent(&self) -> Duration {
+        self.clock().now().saturating_duration_since(self.started)
     }
 
     /// Gives an error the facts of the call.
     pub(crate) fn finish(&self, error: Error) -> Error {
-        error.with_operation(self.operation).with_call(&self.correlation_id, self.attempts)
+        error.with_operation(self.operation).with_call(&self.correlation_id, self.attempts, self.sent)
     }
 
     pub(crate) fn facts(&self, answer: &Response<Bytes>) -> Facts {
@@ -244,14 +278,14 @@ impl<'a> Call<'a> {
             operation: self.operation,
             status: answer.status(),
             attempts: self.attempts,
-            latency: self.clock().now().saturating_duration_since(self.started),
+            latency: self.spent(),
             correlation_id: self.correlation_id.clone(),
             request_id: request_id(answer.headers()),
         }
     }
 }
 
-pub(crate) fn transport_failed(error: TransportError) -> Error {
+fn transport_failed(error: TransportError) -> Error {
     let kind = match error.failure() {
         Failure::Connect => ErrorKind::Connect,
         Failure::Timeout => ErrorKind::Timeout,
@@ -262,13 +296,10 @@ pub(crate) fn transport_failed(error: TransportError) -> Error {
 }
 
 /// The watchdog was faster.
-struct Elapsed;
+pub(crate) struct Elapsed;
 
-async fn within<T>(
-    work: impl Future<Output = T>,
-    watchdog: Pin<Box<dyn Future<Output = ()> + Send>>,
-) -> Result<T, Elapsed> {
-    let (mut work, mut watchdog) = (pin!(work), watchdog);
+pub(crate) async fn within<T>(work: impl Future<Output = T>, watchdog: &mut Wait) -> Result<T, Elapsed> {
+    let mut work = pin!(work);
     std::future::poll_fn(move |cx| match work.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(Ok(done)),
         Poll::Pending => watchdog.as_mut().poll(cx).map(|()| Err(Elapsed)),

@@ -9,8 +9,9 @@ use crate::error::{Error, ErrorKind};
 
 /// How often and how patiently a call is retried.
 ///
-/// Defaults: at most 3 retries; waits drawn evenly from zero to 1, 2, 4, ... seconds, capped at 30 seconds; a
-/// server's `Retry-After` goes first.
+/// Defaults: at most 3 retries; waits drawn evenly from zero to 1, 2, 4, ... seconds, capped at 30 seconds. A server's
+/// `Retry-After` goes first, with up to a second on top, so that callers who were turned away together do not come back
+/// together.
 ///
 /// # Examples
 /// ```
@@ -73,18 +74,18 @@ impl RetryPolicy {
             return None;
         }
         let whole = self.base.saturating_mul(2_u32.saturating_pow(retries)).min(self.cap);
-        Some(error.retry_after().unwrap_or_else(|| full_jitter(entropy, whole)))
+        // Never earlier than the server says, and not all at the same moment either.
+        Some(match error.retry_after() {
+            Some(wait) => wait.saturating_add(full_jitter(entropy, self.base)),
+            None => full_jitter(entropy, whole),
+        })
     }
 }
 
 /// Whether the request may go out again: always where the other side cannot have acted on it, and otherwise only when
 /// acting twice does no harm.
 fn may_send_again(class: RetryClass, error: &Error) -> bool {
-    let harmless = match class {
-        RetryClass::Idempotent | RetryClass::Repeatable => true,
-        // A class from a later version is treated like the strictest one.
-        _ => false,
-    };
+    let harmless = class.is_harmless();
     match error.kind() {
         ErrorKind::RateLimited | ErrorKind::Connect => true,
         ErrorKind::Interrupted | ErrorKind::Timeout => harmless,
@@ -163,7 +164,9 @@ mod tests {
         assert_eq!(wait(3, 1 << 63, &busy), Duration::from_secs(4));
         assert!(wait(0, u64::MAX, &busy) <= Duration::from_secs(1));
         assert!(wait(39, u64::MAX, &busy) <= Duration::from_secs(30));
-        assert_eq!(wait(0, 1 << 63, &answered(429, Some("17"))), Duration::from_secs(17));
+        assert_eq!(wait(0, 0, &answered(429, Some("17"))), Duration::from_secs(17));
+        assert_eq!(wait(2, 1 << 63, &answered(429, Some("17"))), Duration::from_millis(17_500));
+        assert_eq!(wait(0, 1 << 63, &answered(429, Some("0"))), Duration::from_millis(500));
     }
 
     #[test]

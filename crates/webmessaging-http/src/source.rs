@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -88,7 +89,7 @@ impl Source {
     pub fn bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self::with_opening(name.into(), move || {
-            let content = SourceContent::from_reader(bytes.len() as u64, io::Cursor::new(bytes.clone()));
+            let content = SourceContent::from_stream(bytes.len() as u64, Slices(bytes.clone()));
             Box::pin(async { Ok(content) })
         })
     }
@@ -151,6 +152,9 @@ impl Source {
                     let next = std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await;
                     let Some(chunk) = next else { break };
                     let chunk = chunk.map_err(|error| unreadable(&error))?;
+                    if chunk.is_empty() {
+                        tokio::task::yield_now().await;
+                    }
                     head.extend(chunk.iter().take(max - head.len()));
                 }
                 Ok((length, Bytes::from(head)))
@@ -162,6 +166,22 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Bytes at hand, in pieces that keep progress and hashing smooth; nothing is copied.
+struct Slices(Bytes);
+
+impl Stream for Slices {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        const PIECE_BYTES: usize = 64 * 1024;
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let piece = PIECE_BYTES.min(self.0.len());
+        Poll::Ready(Some(Ok(self.0.split_to(piece))))
     }
 }
 
@@ -181,8 +201,12 @@ fn open_file(path: &Path) -> Result<SourceContent, Violation> {
         return Err(Violation::new("source", Code::NotAFile, "source.regular_file"));
     }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
-    let length = file.metadata().map_err(|error| unreadable(&error))?.len();
-    Ok(SourceContent::from_reader(length, file))
+    // What was opened counts, in case the path has come to mean something else.
+    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+    if !metadata.is_file() {
+        return Err(Violation::new("source", Code::NotAFile, "source.regular_file"));
+    }
+    Ok(SourceContent::from_reader(metadata.len(), file))
 }
 
 /// What the system's error means for the caller; the path itself stays out of it.

@@ -1,10 +1,11 @@
 //! The access token in memory: renewed ahead of its end by one caller, while the others go on.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::clock::{Clock, Entropy, full_jitter};
 use crate::error::Error;
@@ -13,11 +14,14 @@ use crate::error::Error;
 /// token of 300 seconds is not renewed all the time.
 const MARGIN_MAX: Duration = Duration::from_secs(60);
 
+/// No server means a longer life than this; the platform's longest is two days.
+const LIFETIME_MAX: Duration = Duration::from_secs(366 * 86_400);
+
 /// An access token. Each one has a number, so that a refusal can be held against the right one.
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) value: SecretString,
-    pub(crate) number: u64,
+    number: u64,
     expires_at: Instant,
     renew_at: Instant,
 }
@@ -34,12 +38,25 @@ pub(crate) struct Grant {
     pub(crate) lifetime: Duration,
 }
 
+/// The right to log in; there is one at a time.
+#[derive(Debug)]
+pub(crate) struct Flight(#[expect(dead_code, reason = "held, not read")] OwnedMutexGuard<()>);
+
+/// What a caller without a token finds.
+#[derive(Debug)]
+pub(crate) enum Boarding {
+    /// Somebody else's login ended while the caller waited.
+    Arrived(Result<Token, Error>),
+    /// It is the caller's turn.
+    Fly(Flight),
+}
+
 /// Holds the token and lets one caller at a time log in.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     state: Mutex<State>,
     /// Held during a login; it protects no data, only the flight itself.
-    flight: tokio::sync::Mutex<()>,
+    flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -51,92 +68,59 @@ struct State {
     failure: Option<Error>,
 }
 
+impl State {
+    fn good(&self, now: Instant) -> Option<&Token> {
+        self.token.as_ref().filter(|token| now < token.expires_at)
+    }
+}
+
 impl Tokens {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The token, unless a login is due.
-    pub(crate) fn at_hand(&self, now: Instant) -> Option<Token> {
-        self.state().token.clone().filter(|token| now < token.renew_at)
+    /// A token that is still good. When it is time to renew it and nobody does yet, the right to do so comes along.
+    pub(crate) fn at_hand(&self, now: Instant) -> Option<(Token, Option<Flight>)> {
+        let token = self.state().good(now).cloned()?;
+        if now < token.renew_at {
+            return Some((token, None));
+        }
+        let flight = Arc::clone(&self.flight).try_lock_owned().ok();
+        // The lock may have been free because a renewal has just ended.
+        let is_current = self.state().token.as_ref().is_some_and(|current| current.number == token.number);
+        Some((token, flight.filter(|_| is_current).map(Flight)))
     }
 
-    /// A token that is good for now; logs in when there is none.
-    pub(crate) async fn get<F>(
-        &self,
-        clock: &dyn Clock,
-        entropy: &dyn Entropy,
-        login: impl FnOnce() -> F,
-    ) -> Result<Token, Error>
-    where
-        F: Future<Output = Result<Grant, Error>>,
-    {
-        let now = clock.now();
-        let (current, seen) = {
-            let state = self.state();
-            (state.token.clone().filter(|token| now < token.expires_at), state.logins)
-        };
-        match current {
-            Some(token) if now < token.renew_at => Ok(token),
-            // About to expire: whoever gets the lock renews, nobody else waits, and a failure can still wait too.
-            Some(token) => match self.flight.try_lock() {
-                Ok(_flight) if self.state().logins == seen => {
-                    Ok(self.log_in(clock, entropy, login).await.unwrap_or(token))
-                }
-                _ => Ok(token),
-            },
-            None => {
-                let _flight = self.flight.lock().await;
-                // Somebody else's login may have ended while we waited for the lock.
-                let shared = {
-                    let state = self.state();
-                    match (&state.token, &state.failure) {
-                        (Some(token), _) if now < token.expires_at => Some(Ok(token.clone())),
-                        (_, Some(failure)) if state.logins != seen => Some(Err(failure.clone())),
-                        _ => None,
-                    }
-                };
-                match shared {
-                    Some(outcome) => outcome,
-                    None => self.log_in(clock, entropy, login).await,
-                }
-            }
+    /// Waits for the login under way, or gives the right to log in.
+    pub(crate) async fn board(&self, clock: &dyn Clock) -> Boarding {
+        let seen = self.state().logins;
+        let flight = Flight(Arc::clone(&self.flight).lock_owned().await);
+        let state = self.state();
+        match (state.good(clock.now()), &state.failure) {
+            (Some(token), _) => Boarding::Arrived(Ok(token.clone())),
+            (None, Some(failure)) if state.logins != seen => Boarding::Arrived(Err(failure.clone())),
+            _ => Boarding::Fly(flight),
         }
     }
 
-    /// Drops a token that the platform refused, unless it has been replaced since.
-    pub(crate) fn refused(&self, token: &Token) {
-        let mut state = self.state();
-        if state.token.as_ref().is_some_and(|current| current.number == token.number) {
-            state.token = None;
-        }
-    }
-
-    /// Logs in; the caller holds the flight.
-    async fn log_in<F>(
+    /// Keeps what a login gave, for its caller and for those who wait.
+    pub(crate) fn land(
         &self,
-        clock: &dyn Clock,
+        flight: Flight,
+        outcome: Result<Grant, Error>,
+        now: Instant,
         entropy: &dyn Entropy,
-        login: impl FnOnce() -> F,
-    ) -> Result<Token, Error>
-    where
-        F: Future<Output = Result<Grant, Error>>,
-    {
-        let outcome = login().await;
-        let now = clock.now();
+    ) -> Result<Token, Error> {
         let mut state = self.state();
         state.logins += 1;
         let outcome = outcome.map(|Grant { value, lifetime }| {
+            let lifetime = lifetime.min(LIFETIME_MAX);
             let margin = MARGIN_MAX.min(lifetime / 10);
             // Up to as much again, so that processes that started together do not renew together.
             let ahead = margin + full_jitter(entropy, margin);
             let expires_at = now + lifetime;
-            Token {
-                value,
-                number: state.logins,
-                expires_at,
-                renew_at: expires_at.checked_sub(ahead).unwrap_or(now),
-            }
+            let renew_at = expires_at.checked_sub(ahead).unwrap_or(now);
+            Token { value, number: state.logins, expires_at, renew_at }
         });
         match &outcome {
             Ok(token) => {
@@ -152,6 +136,17 @@ impl Tokens {
                 }
             }
         }
+        // Those who wait find the outcome in place.
+        drop(state);
+        drop(flight);
         outcome
+    }
+
+    /// Drops a token that the platform refused, unless it has been replaced since.
+    pub(crate) fn refused(&self, token: &Token) {
+        let mut state = self.state();
+        if state.token.as_ref().is_some_and(|current| current.number == token.number) {
+            state.token = None;
+        }
     }
 }

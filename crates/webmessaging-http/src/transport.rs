@@ -125,26 +125,14 @@ impl Body {
             Content::Stream { chunks, .. } => Err(chunks),
         }
     }
+}
 
-    /// Reads the whole body, up to `max` bytes.
-    pub(crate) async fn collect(self, max: usize) -> Result<Bytes, CollectError> {
-        if self.length().is_some_and(|length| length > max as u64) {
-            return Err(CollectError::TooLarge);
-        }
-        let mut chunks = match self.into_full() {
-            Ok(bytes) => return Ok(bytes),
-            Err(chunks) => chunks,
-        };
-        let mut whole = BytesMut::new();
-        while let Some(chunk) = poll_fn(|cx: &mut Context<'_>| chunks.as_mut().poll_next(cx)).await {
-            let chunk = chunk.map_err(CollectError::Broken)?;
-            if whole.len() + chunk.len() > max {
-                return Err(CollectError::TooLarge);
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        Ok(whole.freeze())
-    }
+/// Reads a body whole, and keeps what has arrived when that fails.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    body: Body,
+    whole: BytesMut,
+    max: usize,
 }
 
 /// Why a body could not be read whole.
@@ -152,6 +140,30 @@ impl Body {
 pub(crate) enum CollectError {
     TooLarge,
     Broken(BoxError),
+}
+
+impl Collector {
+    pub(crate) fn new(body: Body, max: usize) -> Self {
+        Self { body, whole: BytesMut::new(), max }
+    }
+
+    /// Reads to the end, or up to the limit.
+    pub(crate) async fn fill(&mut self) -> Result<(), CollectError> {
+        while let Some(chunk) = poll_fn(|cx| Pin::new(&mut self.body).poll_next(cx)).await {
+            let chunk = chunk.map_err(CollectError::Broken)?;
+            let room = self.max - self.whole.len();
+            self.whole.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            if chunk.len() > room {
+                return Err(CollectError::TooLarge);
+            }
+        }
+        Ok(())
+    }
+
+    /// What has arrived.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.whole.freeze()
+    }
 }
 
 impl From<Bytes> for Body {

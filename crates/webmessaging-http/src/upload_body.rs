@@ -1,6 +1,6 @@
 //! The bytes of one upload attempt: counted, hashed and held to the announced length while they stream.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +18,14 @@ use crate::transport::BoxError;
 /// Large enough that the hop to a blocking thread does not show, small enough to keep many at once.
 const CHUNK_BYTES: u64 = 256 * 1024;
 
+/// The end of a body: its SHA-256 where that is wanted, or what was wrong with the source.
+pub(crate) type Outcome = Result<Option<[u8; 32]>, Violation>;
+
 /// What the attempt can be asked from outside while and after the body is sent.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     taken: AtomicU64,
-    outcome: Mutex<Option<Result<[u8; 32], Violation>>>,
+    outcome: Mutex<Option<Outcome>>,
 }
 
 impl Watch {
@@ -31,13 +34,37 @@ impl Watch {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// The SHA-256 of a body that was read to its end, or what was wrong with the source.
-    pub(crate) fn outcome(&self) -> Option<Result<[u8; 32], Violation>> {
+    /// How the body ended, if it did.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn end(&self, outcome: Result<[u8; 32], Violation>) {
+    /// Ends a body without bytes, which nobody reads.
+    pub(crate) fn end_of_nothing(&self, digest: bool) {
+        self.end(Ok(Hash::new(digest).finish()));
+    }
+
+    fn end(&self, outcome: Outcome) {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+}
+
+/// A running digest, or none.
+struct Hash(Option<Box<Sha256>>);
+
+impl Hash {
+    fn new(wanted: bool) -> Self {
+        Self(wanted.then(Box::default))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        if let Some(hash) = &mut self.0 {
+            hash.update(bytes);
+        }
+    }
+
+    fn finish(&mut self) -> Option<[u8; 32]> {
+        self.0.take().map(|hash| hash.finalize().into())
     }
 }
 
@@ -57,8 +84,8 @@ enum Input {
     /// The next chunk is read and hashed on a blocking thread while the one before it is sent.
     Reader(JoinHandle<(Reading, Result<Bytes, Violation>)>),
     Stream {
-        stream: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>,
-        hash: Box<Sha256>,
+        stream: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
+        hash: Hash,
         read: u64,
         held: Option<Bytes>,
     },
@@ -68,20 +95,25 @@ enum Input {
 /// A reader with what was read of it.
 struct Reading {
     reader: Box<dyn Read + Send>,
-    hash: Sha256,
+    hash: Hash,
     read: u64,
     length: u64,
 }
 
 impl UploadBody {
-    pub(crate) fn new(content: SourceContent, watch: Arc<Watch>, on_taken: Option<OnTaken>) -> Self {
+    pub(crate) fn new(
+        content: SourceContent,
+        digest: bool,
+        watch: Arc<Watch>,
+        on_taken: Option<OnTaken>,
+    ) -> Self {
         let length = content.length;
         let input = match content.bytes {
             SourceBytes::Reader(reader) => {
-                Input::Reader(Reading { reader, hash: Sha256::new(), read: 0, length }.next())
+                Input::Reader(Reading { reader, hash: Hash::new(digest), read: 0, length }.next())
             }
             SourceBytes::Stream(stream) => {
-                Input::Stream { stream, hash: Box::new(Sha256::new()), read: 0, held: None }
+                Input::Stream { stream, hash: Hash::new(digest), read: 0, held: None }
             }
         };
         Self { input, length, watch, on_taken }
@@ -104,14 +136,14 @@ impl UploadBody {
 
     fn poll_reader(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         let Input::Reader(task) = &mut self.input else { return Poll::Ready(None) };
-        let Ok((reading, chunk)) = ready!(Pin::new(task).poll(cx)) else {
+        let Ok((mut reading, chunk)) = ready!(Pin::new(task).poll(cx)) else {
             return self.fail(Violation::new("source", Code::Unreadable, "source.readable"));
         };
         match chunk {
             Err(violation) => self.fail(violation),
             Ok(chunk) => {
                 if reading.read == self.length {
-                    self.watch.end(Ok(reading.hash.finalize().into()));
+                    self.watch.end(Ok(reading.hash.finish()));
                     self.input = Input::Done;
                 } else {
                     self.input = Input::Reader(reading.next());
@@ -130,7 +162,11 @@ impl UploadBody {
             };
             match ready!(stream.as_mut().poll_next(cx)) {
                 Some(Err(error)) => return self.fail(unreadable(&error)),
-                Some(Ok(chunk)) if chunk.is_empty() => {}
+                Some(Ok(chunk)) if chunk.is_empty() => {
+                    // A stream of nothing but empty chunks must not keep the thread to itself.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Ok(chunk)) => {
                     *read += chunk.len() as u64;
                     if *read > length {
@@ -148,7 +184,7 @@ impl UploadBody {
                     return self.fail(changed(length, actual));
                 }
                 None => {
-                    let (last, digest) = (held.take(), hash.finalize_reset().into());
+                    let (last, digest) = (held.take(), hash.finish());
                     self.watch.end(Ok(digest));
                     self.input = Input::Done;
                     return last.map_or(Poll::Ready(None), |chunk| self.give(chunk));
@@ -183,8 +219,17 @@ impl Reading {
         let left = self.length - self.read;
         // With the last chunk comes a byte too many, if there is one.
         let want = if left <= CHUNK_BYTES { left + 1 } else { CHUNK_BYTES };
-        let mut chunk = Vec::with_capacity(usize::try_from(want).unwrap_or_default());
-        self.reader.by_ref().take(want).read_to_end(&mut chunk).map_err(|error| unreadable(&error))?;
+        let mut chunk = vec![0; usize::try_from(want).unwrap_or_default()];
+        let mut filled = 0;
+        while let Some(room) = chunk.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match self.reader.read(room) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(&error)),
+            }
+        }
+        chunk.truncate(filled);
         let got = chunk.len() as u64;
         self.read += got;
         if got > left {
@@ -216,18 +261,18 @@ mod tests {
     /// What came out of a source that claims `claimed` bytes and has `real`, as a reader and as a stream.
     async fn check(claimed: u64, real: usize, expected: Result<(), Violation>) {
         let data: Vec<u8> = (0..=255).cycle().take(real).collect();
-        let reader = SourceContent::from_reader(claimed, std::io::Cursor::new(data.clone()));
+        let reader = SourceContent::from_reader(claimed, io::Cursor::new(data.clone()));
         let pieces: Vec<_> = data.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let streamed = SourceContent::from_stream(claimed, stream::iter(pieces));
         for content in [reader, streamed] {
             let watch = Arc::new(Watch::default());
-            let chunks: Vec<_> = UploadBody::new(content, Arc::clone(&watch), None).collect().await;
+            let chunks: Vec<_> = UploadBody::new(content, true, Arc::clone(&watch), None).collect().await;
             let sent: Vec<u8> = chunks.iter().flatten().flatten().copied().collect();
             assert_eq!(watch.taken(), sent.len() as u64);
             match &expected {
                 Ok(()) => {
                     assert!(sent == data, "the bytes sent are not those of the source");
-                    assert_eq!(watch.outcome(), Some(Ok(Sha256::digest(&data).into())));
+                    assert_eq!(watch.outcome(), Some(Ok(Some(Sha256::digest(&data).into()))));
                 }
                 Err(violation) => {
                     assert!((sent.len() as u64) < claimed, "a complete body was made of a changed source");
@@ -266,15 +311,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_digest_can_be_left_out() {
+        let watch = Arc::new(Watch::default());
+        let content = SourceContent::from_reader(3, io::Cursor::new("abc"));
+        let body = UploadBody::new(content, false, Arc::clone(&watch), None);
+        assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
+        assert_eq!(watch.outcome(), Some(Ok(None)));
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_empty_chunks_lets_others_work() {
+        let endless = stream::iter(std::iter::repeat_with(|| Ok(Bytes::new())));
+        let body = UploadBody::new(SourceContent::from_stream(5, endless), true, Arc::default(), None);
+        let spinning = tokio::spawn(body.collect::<Vec<_>>());
+        tokio::task::yield_now().await;
+        // On this single thread, this line is reached only when the body yields.
+        spinning.abort();
+        assert!(spinning.await.unwrap_err().is_cancelled());
+    }
+
+    #[tokio::test]
     async fn a_read_error_ends_the_body() {
         struct Broken;
         impl Read for Broken {
-            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-                Err(std::io::Error::other("the disk is gone"))
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the disk is gone"))
             }
         }
         let watch = Arc::new(Watch::default());
-        let body = UploadBody::new(SourceContent::from_reader(5, Broken), Arc::clone(&watch), None);
+        let body = UploadBody::new(SourceContent::from_reader(5, Broken), true, Arc::clone(&watch), None);
         assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
         assert_eq!(watch.outcome().unwrap().unwrap_err().code, Code::Unreadable);
     }

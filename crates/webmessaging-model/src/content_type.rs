@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use file_format::{FileFormat, Kind};
+use file_format::FileFormat;
 use serde::{Serialize, Serializer};
 
 use crate::open_enum::open_enum;
@@ -66,8 +66,9 @@ impl ContentType {
 
     /// Checks the declared type against the first [`HEAD_BYTES`] of the content.
     ///
-    /// This finds the honest mistake and the renamed executable. It is no malware scan: a file that is two things
-    /// at once passes here and is left to the platform's scanner. A type this version does not know is not checked.
+    /// This finds the honest mistake and the program renamed to a document. It is no malware scan: what is two things
+    /// at once passes, and so does what shares its container with a document (a Windows installer looks like `.doc`);
+    /// both are left to the platform's scanner. A type this version does not know is not checked.
     ///
     /// # Errors
     /// A [`Code::ContentMismatch`] on `contentType` that names what the bytes look like.
@@ -86,7 +87,10 @@ impl ContentType {
     pub fn check_head(&self, head: &[u8]) -> Result<(), Violation> {
         let found = FileFormat::from_bytes(head);
         let matches = match self {
-            Self::Png => found == FileFormat::PortableNetworkGraphics,
+            Self::Png => {
+                found == FileFormat::PortableNetworkGraphics
+                    || found == FileFormat::AnimatedPortableNetworkGraphics
+            }
             Self::Jpeg => found == FileFormat::JointPhotographicExpertsGroup,
             Self::Gif => found == FileFormat::GraphicsInterchangeFormat,
             Self::Pdf => found == FileFormat::PortableDocumentFormat,
@@ -134,15 +138,28 @@ fn is_office_package(head: &[u8]) -> bool {
     head.get(30..).is_some_and(|name| DOCX_FIRST_ENTRIES.iter().any(|entry| name.starts_with(entry)))
 }
 
-/// Text is what no binary format claims and has no NUL, unless a byte order mark says that characters are wider
-/// than a byte. Legacy encodings have no marks, so other bytes are not judged.
+/// Text is what reads as text, or what no binary format claims and has no NUL, since legacy encodings have no marks.
+/// A byte order mark says that characters are wider than a byte. What reads as text counts first: the marks of some
+/// formats are ordinary words (`MZ`, `P1`, `solid`).
 fn is_text(found: FileFormat, head: &[u8]) -> bool {
-    let wide = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
     let unclaimed = found == FileFormat::default() || found.media_type().starts_with("text/");
-    if wide {
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
         return unclaimed;
     }
-    unclaimed && found.kind() != Kind::Executable && !head.contains(&0)
+    reads_as_text(head) || (unclaimed && !head.contains(&0))
+}
+
+/// Whether it is UTF-8, but for a character cut off at the end, without control characters that no text has.
+fn reads_as_text(head: &[u8]) -> bool {
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => head
+            .get(..error.valid_up_to())
+            .and_then(|valid| std::str::from_utf8(valid).ok())
+            .unwrap_or_default(),
+        Err(_) => return false,
+    };
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_whitespace() || c == '\u{1b}')
 }
 
 #[cfg(test)]
@@ -174,6 +191,7 @@ mod tests {
     #[test]
     fn the_first_bytes_of_each_type_pass() {
         check(&ContentType::Png, PNG, None);
+        check(&ContentType::Png, &[PNG, &[0; 21], b"acTL"].concat(), None);
         check(&ContentType::Jpeg, b"\xff\xd8\xff\xe0\0\x10JFIF\0", None);
         check(&ContentType::Gif, b"GIF89a\x01\0", None);
         check(&ContentType::Pdf, b"%PDF-1.4\n%\xe2\xe3", None);
@@ -189,6 +207,16 @@ mod tests {
         check(&ContentType::PlainText, b"caf\xe9 in latin-1", None);
         check(&ContentType::PlainText, b"\xff\xfeh\0i\0", None);
         check(&ContentType::PlainText, b"<html><body>hi</body></html>", None);
+        // Words that some format begins with.
+        for words in [
+            "MZ is a city code",
+            "P1 incident report",
+            "solid advice",
+            "AC10 unit",
+            "-----BEGIN CERTIFICATE-----",
+        ] {
+            check(&ContentType::PlainText, words.as_bytes(), None);
+        }
         check(&ContentType::PlainText, &"\u{20ac}".repeat(2000).as_bytes()[..HEAD_BYTES], None);
     }
 
@@ -198,7 +226,8 @@ mod tests {
         check(&ContentType::Pdf, b"\x7fELF\x02\x01\x01\0", Some("application/x-executable"));
         check(&ContentType::Jpeg, PNG, Some("image/png"));
         check(&ContentType::Docx, &zip(b"META-INF/MANIFEST.MF"), Some("application/zip"));
-        check(&ContentType::PlainText, b"%PDF-1.4", Some("application/pdf"));
+        check(&ContentType::PlainText, b"%PDF-1.4\n%\xe2\xe3\xcf", Some("application/pdf"));
+        check(&ContentType::PlainText, b"MZ\x90\0\x03\0\0\0", Some("application/x-dosexec"));
         check(&ContentType::PlainText, b"nul\0byte", Some("application/octet-stream"));
         check(&ContentType::Pdf, b"just text", Some("application/octet-stream"));
     }

@@ -49,6 +49,16 @@ pub enum RetryClass {
     Once,
 }
 
+impl RetryClass {
+    /// Whether a second request does no harm. A class that a later version adds counts as harmful until it is known.
+    pub const fn is_harmless(self) -> bool {
+        match self {
+            Self::Idempotent | Self::Repeatable => true,
+            Self::Once => false,
+        }
+    }
+}
+
 /// Which quota a call draws from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -85,22 +95,17 @@ impl fmt::Display for Contract {
 ///
 /// # Examples
 /// ```
-/// use webmessaging_model::{Contract, LimitClass, Method, Operation, RetryClass};
+/// use webmessaging_model::{Method, Operation, RetryClass};
 ///
-/// const GET_WIDGET: Operation = Operation {
-///     name: "widgets.get",
-///     method: Method::Get,
-///     path: "/api/v2/widgets/{widgetId}",
-///     success: &[200],
-///     scopes: &["widgets:readonly"],
-///     retry: RetryClass::Idempotent,
-///     limit: LimitClass::Platform,
-///     contract: Contract::Platform,
-///     source: "https://developer.genesys.cloud/devapps/api-explorer",
-/// };
+/// const GET_WIDGET: Operation = Operation::new("widgets.get", Method::Get, "/api/v2/widgets/{widgetId}")
+///     .scopes(&["widgets:readonly"])
+///     .source("https://developer.genesys.cloud/devapps/api-explorer");
+///
+/// assert_eq!(GET_WIDGET.retry, RetryClass::Idempotent);
 /// assert_eq!(GET_WIDGET.variables().collect::<Vec<_>>(), ["widgetId"]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Operation {
     /// Stable name, `resource.verb`; it names the operation in errors, logs and configuration.
     pub name: &'static str,
@@ -108,21 +113,82 @@ pub struct Operation {
     pub method: Method,
     /// Path template; `{name}` stands for a path variable. Empty where the server hands out the URL.
     pub path: &'static str,
-    /// Status codes that mean success.
+    /// Status codes that mean success; 200 by default.
     pub success: &'static [u16],
-    /// OAuth scopes the call needs.
+    /// OAuth scopes the call needs; none by default.
     pub scopes: &'static [&'static str],
-    /// Whether it may be sent again.
+    /// Whether it may be sent again. By default HTTP's own word: reading, replacing and removing may, the rest may not.
     pub retry: RetryClass,
-    /// The quota it draws from.
+    /// The quota it draws from; the platform's by default.
     pub limit: LimitClass,
-    /// The contract it belongs to.
+    /// The contract it belongs to; the platform's by default.
     pub contract: Contract,
     /// Where its description stands.
     pub source: &'static str,
 }
 
 impl Operation {
+    /// An operation with the defaults.
+    pub const fn new(name: &'static str, method: Method, path: &'static str) -> Self {
+        let retry = match method {
+            Method::Get | Method::Put | Method::Delete => RetryClass::Idempotent,
+            Method::Post | Method::Patch => RetryClass::Once,
+        };
+        Self {
+            name,
+            method,
+            path,
+            success: &[200],
+            scopes: &[],
+            retry,
+            limit: LimitClass::Platform,
+            contract: Contract::Platform,
+            source: "",
+        }
+    }
+
+    /// Sets the status codes that mean success.
+    #[must_use]
+    pub const fn success(mut self, success: &'static [u16]) -> Self {
+        self.success = success;
+        self
+    }
+
+    /// Sets the OAuth scopes the call needs.
+    #[must_use]
+    pub const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Sets whether it may be sent again.
+    #[must_use]
+    pub const fn retry(mut self, retry: RetryClass) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sets the quota it draws from.
+    #[must_use]
+    pub const fn limit(mut self, limit: LimitClass) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets the contract it belongs to.
+    #[must_use]
+    pub const fn contract(mut self, contract: Contract) -> Self {
+        self.contract = contract;
+        self
+    }
+
+    /// Sets where its description stands.
+    #[must_use]
+    pub const fn source(mut self, source: &'static str) -> Self {
+        self.source = source;
+        self
+    }
+
     /// The names of the path variables, in order.
     pub fn variables(&self) -> impl Iterator<Item = &'static str> + use<> {
         path_variables(self.path)

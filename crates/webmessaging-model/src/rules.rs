@@ -66,8 +66,7 @@ fn with(mut error: ValidationError, name: &'static str, value: &impl serde::Seri
 ///
 /// Ids are opaque, so nothing else is assumed about them; slashes and the like are encoded, not refused.
 /// `.` and `..` cannot be: URL parsers resolve them even when they are percent-encoded.
-pub(crate) fn id(id: impl AsRef<str>) -> Result<(), ValidationError> {
-    let id = id.as_ref();
+pub(crate) fn id(id: &str) -> Result<(), ValidationError> {
     match id {
         "" => return Err(failed(Code::Required)),
         "." | ".." => return Err(failed(Code::Reserved)),

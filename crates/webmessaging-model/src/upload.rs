@@ -72,26 +72,19 @@ impl Default for UploadLimits {
 ///
 /// Serialises to the body of the upload request: `fileName`, `contentType`, `fileSize` (bytes), `channelId`,
 /// `messageId`, `uploadType`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, validator::Validate)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[validate(context = UploadLimits)]
 #[non_exhaustive]
 pub struct UploadMetadata {
     /// File name without folders.
-    #[validate(custom(function = "name_present"), custom(function = "name_charset"))]
-    #[validate(custom(function = "name_length"))]
     pub file_name: String,
     /// Declared media type.
-    #[validate(custom(function = "type_allowed", use_context))]
     pub content_type: ContentType,
     /// Size in bytes.
-    #[validate(custom(function = "size_in_range", use_context))]
     pub file_size: u64,
     /// Channel of the conversation.
-    #[validate(custom(function = "rules::id"))]
     pub channel_id: ChannelId,
     /// Message that the file belongs to.
-    #[validate(custom(function = "rules::id"))]
     pub message_id: MessageId,
     /// Kind of upload.
     pub upload_type: UploadType,
@@ -131,11 +124,33 @@ impl UploadMetadata {
     /// # Errors
     /// [`Violations`] with paths as the wire names them and one entry per broken rule.
     pub fn validate(&self, limits: &UploadLimits) -> Result<(), Violations> {
-        match self.validate_with_args(limits) {
-            Ok(()) => Ok(()),
-            Err(errors) => Err(rules::violations(errors, FIELDS)),
-        }
+        let rules = Rules {
+            file_name: &self.file_name,
+            content_type: &self.content_type,
+            file_size: self.file_size,
+            channel_id: self.channel_id.as_str(),
+            message_id: self.message_id.as_str(),
+        };
+        rules.validate_with_args(limits).map_err(|errors| rules::violations(errors, FIELDS))
     }
+}
+
+/// The metadata as the validator sees it. Apart from the public type, so that the validator's traits and errors, which
+/// carry rejected values, are no part of the API.
+#[derive(validator::Validate)]
+#[validate(context = UploadLimits)]
+struct Rules<'a> {
+    #[validate(custom(function = "name_present"), custom(function = "name_charset"))]
+    #[validate(custom(function = "name_length"))]
+    file_name: &'a str,
+    #[validate(custom(function = "type_allowed", use_context))]
+    content_type: &'a ContentType,
+    #[validate(custom(function = "size_in_range", use_context))]
+    file_size: u64,
+    #[validate(custom(function = "rules::id"))]
+    channel_id: &'a str,
+    #[validate(custom(function = "rules::id"))]
+    message_id: &'a str,
 }
 
 fn name_present(name: &str) -> Result<(), ValidationError> {

@@ -150,7 +150,7 @@ fn to_table(file: &UploadedFile, scan: &Scan) -> String {
             row("file id", file.file_id.to_string()),
             row("media type", file.content_type.to_string()),
             row("size", format!("{} ({} bytes)", BinaryBytes(file.size_bytes), file.size_bytes)),
-            row("sha-256", file.sha256.clone()),
+            row("sha-256", file.sha256.clone().unwrap_or_default()),
             row("attempts", file.facts.attempts.to_string()),
             row("scan", scan.as_str().to_owned()),
         ],

@@ -103,7 +103,7 @@ impl Show {
         };
         self.blocked += u32::from(verdict != ScanVerdict::Clean);
         let (name, size) = (&file.file_name, BinaryBytes(file.size_bytes));
-        let sha256 = file.sha256.get(..12).unwrap_or_default();
+        let sha256 = file.sha256.as_deref().and_then(|digest| digest.get(..12)).unwrap_or_default();
         self.steps.push((step.to_owned(), format!("{name}, {size}, sha-256 {sha256}...: {outcome}")));
         self.uploads.push((file.clone(), verdict));
         Ok((file, verdict))

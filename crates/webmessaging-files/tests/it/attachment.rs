@@ -75,6 +75,17 @@ async fn waiting_ends() {
 }
 
 #[tokio::test]
+async fn waiting_ends_even_when_the_platform_keeps_asking_for_patience() {
+    let setup = Setup::new().await;
+    let file = upload(&setup, "report.pdf", pdf(100)).await;
+    setup.emulator.inject(Route::GetAttachment, Fault::status(429).header("retry-after", "50"));
+    let wait = setup.files.wait_for_scan(MESSAGE, file.file_id).within(Duration::from_secs(3));
+    let error = wait.await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(50))));
+    assert!(setup.clock.sleeps().is_empty());
+}
+
+#[tokio::test]
 async fn a_missing_attachment_is_not_found() {
     let setup = Setup::new().await;
     let file = upload(&setup, "report.pdf", pdf(100)).await;

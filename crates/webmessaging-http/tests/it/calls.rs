@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
-use webmessaging_http::Clock;
 use webmessaging_http::clock::TokioClock;
+use webmessaging_http::testing::MockTransport;
 use webmessaging_http::transport::Failure;
-use webmessaging_http::{ErrorKind, RetryPolicy, Sent, Timeouts};
+use webmessaging_http::{Client, Clock, Credentials, ErrorKind, RetryPolicy, Sent, Timeouts};
 use webmessaging_model::RetryClass;
 
 use crate::script::{Call, Done, Step, answer, client, client_with, done, status, token};
@@ -111,7 +111,8 @@ async fn a_429_waits_as_long_as_the_server_says_in_either_form() {
         done(),
     ]);
     client.send(&Call(RetryClass::Once)).await.unwrap();
-    assert_eq!(script.clock.sleeps(), [SECOND * 7, SECOND * 9]);
+    // With half a second on top, so that callers do not come back together.
+    assert_eq!(script.clock.sleeps(), [SECOND * 15 / 2, SECOND * 19 / 2]);
 }
 
 #[tokio::test]
@@ -130,7 +131,7 @@ async fn waits_add_up_against_the_deadline() {
     let (client, script) = client([token("t", 86_400), busy(), busy(), busy()]);
     let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
     assert_eq!(error.attempts(), 3);
-    assert_eq!(script.clock.sleeps(), [SECOND * 50; 2]);
+    assert_eq!(script.clock.sleeps(), [SECOND * 101 / 2; 2]);
 }
 
 #[tokio::test]
@@ -179,23 +180,114 @@ async fn what_was_not_sent_is_sent_again_and_what_may_have_been_is_not() {
     assert_eq!(script.calls().len(), 3);
 }
 
+/// A client whose login is answered at once and whose calls never are, on tokio's clock.
+fn silent(timeouts: Timeouts, login_answers: bool) -> Client {
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| {
+        let login = request.uri().path() == "/oauth/token";
+        if login && login_answers { token("t", 86_400).play() } else { Box::pin(std::future::pending()) }
+    });
+    Client::builder(Credentials::new("id", "secret"))
+        .transport(transport)
+        .retry(RetryPolicy::default().max_retries(1).base(Duration::ZERO))
+        .timeouts(timeouts)
+        .build()
+        .unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_never_ends_times_out() {
-    let silent = |_: &crate::script::Seen| token("t", 86_400);
-    let (client, _) = crate::script::client_that(silent, |builder| {
-        let mut transport = webmessaging_http::testing::MockTransport::new();
-        transport.expect_send().times(1).returning(|_| token("t", 86_400).play());
-        transport.expect_send().times(2).returning(|_| Box::pin(std::future::pending()));
-        builder
-            .transport(transport)
-            .clock(TokioClock)
-            .retry(RetryPolicy::default().max_retries(1).base(Duration::ZERO))
-            .timeouts(Timeouts::default().attempt(SECOND * 4))
-    });
     let started = TokioClock.now();
+    let client = silent(Timeouts::default().attempt(SECOND * 4), true);
     let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Timeout, Sent::Maybe, 2));
     assert_eq!(TokioClock.now() - started, SECOND * 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_ends_an_attempt_and_a_login() {
+    let started = TokioClock.now();
+    let client = silent(Timeouts::default().call(SECOND * 5), true);
+    let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Timeout, Sent::Maybe, 1));
+    assert_eq!(TokioClock.now() - started, SECOND * 5);
+
+    let started = TokioClock.now();
+    let client = silent(Timeouts::default(), false);
+    let error = client.send_within(&Call(RetryClass::Idempotent), SECOND * 3).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Timeout, Sent::No, 0));
+    assert_eq!(error.to_string(), "things.read: the login took too long");
+    assert_eq!(TokioClock.now() - started, SECOND * 3);
+}
+
+#[tokio::test]
+async fn an_error_speaks_of_all_attempts() {
+    let refused = || Step::Fail(Failure::Connect);
+    let cut = || Step::Fail(Failure::Interrupted);
+    let (client, _) = client([token("t", 86_400), cut(), refused(), refused(), refused()]);
+    let error = client.send(&Call(RetryClass::Repeatable)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::Maybe, 4));
+    assert!(error.can_repeat(), "the operation allows it");
+
+    // Turned away is not let in.
+    let (client, _) =
+        crate::script::client([token("t", 86_400), status(429), refused(), refused(), refused()]);
+    let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.can_repeat()), (ErrorKind::Connect, Sent::No, true));
+
+    let (client, _) = crate::script::client([token("t", 86_400), cut()]);
+    let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
+    assert_eq!((error.is_transient(), error.can_repeat()), (true, false));
+}
+
+#[tokio::test]
+async fn a_login_that_fails_between_attempts_is_told_as_such() {
+    let (client, script) = client_with(
+        [token("t", 300), Step::Fail(Failure::Interrupted), answer(401, &json!({"error": "invalid_client"}))],
+        |builder| {
+            builder
+                .retry(RetryPolicy::default().base(SECOND * 1000).cap(SECOND * 1000))
+                .timeouts(Timeouts::default().call(SECOND * 4000))
+        },
+    );
+    // The wait between the attempts outlives the token.
+    let error = client.send(&Call(RetryClass::Repeatable)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Authentication, Sent::Maybe, 1));
+    assert_eq!(error.correlation_id(), script.calls()[0].header("x-correlation-id"));
+    assert_eq!(
+        error.to_string(),
+        "things.announce: the login that another attempt needed failed, status 401"
+    );
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.starts_with("oauth.token: the login server refused"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_classified_even_when_its_body_breaks_off() {
+    let cut = |status| Step::Cut(status, vec![]);
+    let (client, script) =
+        client([token("a", 300), cut(401), token("b", 300), cut(429).header("retry-after", "2"), done()]);
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+    assert_eq!(script.clock.sleeps(), [SECOND * 5 / 2]);
+
+    for (code, kind) in [(400, ErrorKind::Rejected), (403, ErrorKind::Permission), (500, ErrorKind::Server)] {
+        let (client, script) = crate::script::client([token("t", 300), cut(code)]);
+        let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (kind, Sent::Yes));
+        assert_eq!(script.calls().len(), 1);
+    }
+    // A success that breaks off is no success.
+    let (client, script) = crate::script::client([token("t", 300), cut(200), done()]);
+    client.send(&Call(RetryClass::Idempotent)).await.unwrap();
+    assert_eq!(script.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn an_error_page_of_any_size_is_classified() {
+    let page = Step::Answer(503, vec![], Bytes::from(vec![b'x'; 1 << 20]));
+    let (client, script) = client([token("t", 300), page, done()]);
+    client.send(&Call(RetryClass::Idempotent)).await.unwrap();
+    assert_eq!(script.calls().len(), 2);
 }
 
 #[tokio::test]

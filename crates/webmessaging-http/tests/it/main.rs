@@ -11,6 +11,7 @@
 mod calls;
 mod config;
 mod emulated;
+mod presigned;
 mod redaction;
 mod script;
 mod source;

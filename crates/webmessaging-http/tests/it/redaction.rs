@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use webmessaging_http::testing::Halfway;
 use webmessaging_http::{Client, Credentials, Error, PresignedPut, PresignedTarget, PresignedUrl, Source};
-use webmessaging_model::{Operation, RetryClass};
+use webmessaging_model::{Method, Operation, RetryClass};
 
-use crate::script::{Call, IDEMPOTENT, Step, answer, client_with, done, status, token};
+use crate::script::{Call, Step, answer, client_of, client_with, done, status, token};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -46,15 +46,7 @@ fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
     (result, log.text())
 }
 
-struct Target(PresignedTarget);
-
-impl AsRef<PresignedTarget> for Target {
-    fn as_ref(&self) -> &PresignedTarget {
-        &self.0
-    }
-}
-
-const PUT: Operation = Operation { method: webmessaging_model::Method::Put, ..IDEMPOTENT };
+const PUT: Operation = Operation::new("things.put", Method::Put, "");
 
 #[test]
 fn logs_carry_the_ids_of_a_call() {
@@ -91,8 +83,8 @@ proptest! {
             texts.push(format!("{builder:?}"));
             builder.retry(webmessaging_http::RetryPolicy::never())
         };
-        let (client, _) = client_with(steps, set_up);
         let credentials = Credentials::new("id", secret_of("client-secret"));
+        let (client, _) = client_of(credentials.clone(), steps, set_up);
         let url = PresignedUrl::new(format!("https://store.example/put?signature={}", secret_of("signature")));
         texts.extend([format!("{client:?} {credentials:?} {url:?} {url}")]);
 
@@ -106,7 +98,7 @@ proptest! {
             for _ in 0..2 {
                 let issue = || async {
                     let lifetime = std::time::Duration::from_secs(300);
-                    Ok(Target(PresignedTarget::new(url.clone(), HeaderMap::new(), lifetime)))
+                    Ok(PresignedTarget::new(url.clone(), HeaderMap::new(), lifetime))
                 };
                 errors.extend(client.put_presigned(PresignedPut::new(&PUT, &source, length), issue).await.err());
                 // A refusal asks for another URL; the script's last step meets that attempt.
@@ -120,6 +112,35 @@ proptest! {
         texts.extend(errors.iter().map(|error| {
             format!("{error} {error:?} {:?}", std::error::Error::source(error))
         }));
+        for text in texts {
+            prop_assert!(!text.contains(&secret), "{}", text);
+        }
+    }
+
+    /// The real transport's errors know the whole URL.
+    #[test]
+    fn a_signature_is_not_in_the_causes_of_an_error(secret in "[A-Za-z0-9]{20}") {
+        let (outcome, log) = logged(async {
+            let client = Client::builder(Credentials::new("id", "secret"))
+                .base_url("http://127.0.0.1:1")
+                .retry(webmessaging_http::RetryPolicy::never())
+                .build()?;
+            let source = Source::bytes("a.txt", "words");
+            let issue = || async {
+                let url = PresignedUrl::new(format!("http://127.0.0.1:1/put?signature={secret}"));
+                Ok(PresignedTarget::new(url, HeaderMap::new(), std::time::Duration::from_secs(300)))
+            };
+            client.put_presigned(PresignedPut::new(&PUT, &source, 5), issue).await
+        });
+        let error = outcome.unwrap_err();
+        prop_assert_eq!(error.kind(), webmessaging_http::ErrorKind::Connect);
+        let mut texts = vec![log, format!("{error} {error:?}")];
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            texts.push(format!("{error} {error:?}"));
+            cause = error.source();
+        }
+        prop_assert!(texts.len() > 2, "no cause");
         for text in texts {
             prop_assert!(!text.contains(&secret), "{}", text);
         }

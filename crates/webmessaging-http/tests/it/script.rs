@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
 use webmessaging_http::transport::{Exchange, Failure};
 use webmessaging_http::{Body, Client, ClientBuilder, Credentials, Encoder, Endpoint, TransportError};
-use webmessaging_model::{Contract, LimitClass, Method, Operation, RetryClass};
+use webmessaging_model::{Method, Operation, RetryClass};
 
 /// A request as the transport saw it.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ impl Seen {
 
 /// What the other side does with a request.
 pub(crate) enum Step {
+    /// The head of an answer, and then a body that breaks off.
+    Cut(u16, Vec<(&'static str, String)>),
     Answer(u16, Vec<(&'static str, String)>, Bytes),
     Fail(Failure),
 }
@@ -54,18 +56,26 @@ impl Step {
                 headers.push((name, value.to_owned()));
                 Self::Answer(status, headers, body)
             }
+            Self::Cut(status, mut headers) => {
+                headers.push((name, value.to_owned()));
+                Self::Cut(status, headers)
+            }
             fail @ Self::Fail(_) => fail,
         }
     }
 
     pub(crate) fn play(self) -> Exchange {
+        let answer = |status: u16, headers: Vec<(&str, String)>, body| {
+            let answer = Response::builder().status(status);
+            let answer = headers.into_iter().fold(answer, |answer, (name, value)| answer.header(name, value));
+            Ok(answer.body(body).unwrap())
+        };
         Box::pin(std::future::ready(match self {
-            Self::Answer(status, headers, body) => {
-                let mut answer = Response::builder().status(status);
-                for (name, value) in headers {
-                    answer = answer.header(name, value);
-                }
-                Ok(answer.body(Body::from(body)).unwrap())
+            Self::Answer(status, headers, body) => answer(status, headers, Body::from(body)),
+            Self::Cut(status, headers) => {
+                let chunks = [Ok(Bytes::from_static(b"{\"co")), Err("cut".into())];
+                let body = Body::stream(None, Box::pin(futures_util::stream::iter(chunks)));
+                answer(status, headers, body)
             }
             Self::Fail(failure) => Err(TransportError::new(failure, "scripted")),
         }))
@@ -102,13 +112,29 @@ pub(crate) fn client_with(
     steps: impl IntoIterator<Item = Step>,
     set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> (Client, Script) {
+    client_of(Credentials::new("the-id", "the-secret"), steps, set_up)
+}
+
+pub(crate) fn client_of(
+    credentials: Credentials,
+    steps: impl IntoIterator<Item = Step>,
+    set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (Client, Script) {
     let steps = Mutex::new(VecDeque::from_iter(steps));
     let next = move |_: &Seen| steps.lock().unwrap().pop_front().expect("one request too many");
-    client_that(next, set_up)
+    build(credentials, next, set_up)
 }
 
 /// A client whose requests are answered by a closure.
 pub(crate) fn client_that(
+    next: impl Fn(&Seen) -> Step + Send + Sync + 'static,
+    set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (Client, Script) {
+    build(Credentials::new("the-id", "the-secret"), next, set_up)
+}
+
+fn build(
+    credentials: Credentials,
     next: impl Fn(&Seen) -> Step + Send + Sync + 'static,
     set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> (Client, Script) {
@@ -123,10 +149,8 @@ pub(crate) fn client_that(
         seen.lock().unwrap().push(request);
         step.play()
     });
-    let builder = Client::builder(Credentials::new("the-id", "the-secret"))
-        .transport(transport)
-        .clock(script.clock.clone())
-        .entropy(Halfway);
+    let builder =
+        Client::builder(credentials).transport(transport).clock(script.clock.clone()).entropy(Halfway);
     (set_up(builder).build().unwrap(), script)
 }
 
@@ -139,17 +163,7 @@ pub(crate) struct Done {
 }
 
 const fn operation(name: &'static str, method: Method, retry: RetryClass) -> Operation {
-    Operation {
-        name,
-        method,
-        path: "/api/v2/things",
-        success: &[200],
-        scopes: &["things:write", "things:read"],
-        retry,
-        limit: LimitClass::Platform,
-        contract: Contract::Design,
-        source: "test",
-    }
+    Operation::new(name, method, "/api/v2/things").scopes(&["things:write", "things:read"]).retry(retry)
 }
 
 pub(crate) const IDEMPOTENT: Operation = operation("things.read", Method::Get, RetryClass::Idempotent);

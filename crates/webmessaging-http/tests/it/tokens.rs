@@ -1,39 +1,79 @@
 //! The token: one login for many callers, renewed early, kept when the login server is down.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use webmessaging_http::testing::MockTransport;
-use webmessaging_http::{AuthStyle, Client, Credentials, ErrorKind};
+use tokio::sync::Notify;
+use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
+use webmessaging_http::{AuthStyle, Client, Credentials, Error, ErrorKind};
 use webmessaging_model::RetryClass;
 
-use crate::script::{Call, answer, client, client_that, client_with, done, status, token};
+use crate::script::{Call, Step, answer, client, client_that, client_with, done, status, token};
+
+/// A client whose login waits for the gate to open and is then answered by `login`.
+fn gated(login: impl Fn() -> Step + Send + 'static) -> (Client, Arc<Notify>, Arc<AtomicUsize>) {
+    let (gate, logins) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let (opening, counted) = (Arc::clone(&gate), Arc::clone(&logins));
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| {
+        if request.uri().path() != "/oauth/token" {
+            return done().play();
+        }
+        counted.fetch_add(1, Ordering::SeqCst);
+        let (gate, answer) = (Arc::clone(&opening), login().play());
+        Box::pin(async move {
+            gate.notified().await;
+            answer.await
+        })
+    });
+    let client = Client::builder(Credentials::new("id", "secret")).transport(transport).build().unwrap();
+    (client, gate, logins)
+}
+
+/// Fifty callers who all wait before the gate opens: on this single thread each runs up to its wait first.
+async fn fifty(client: &Client, gate: &Notify) -> Vec<Result<(), Error>> {
+    let call = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.send(&Call(RetryClass::Once)).await.map(|_| ()) })
+    };
+    let calls: Vec<_> = (0..50).map(|_| call()).collect();
+    tokio::task::yield_now().await;
+    gate.notify_one();
+    let mut outcomes = Vec::new();
+    for call in calls {
+        outcomes.push(call.await.unwrap());
+    }
+    outcomes
+}
 
 #[tokio::test]
 async fn fifty_callers_share_one_login() {
-    let (client, script) =
-        client_that(|seen| if seen.is_login() { token("t", 86_400) } else { done() }, |builder| builder);
-    let calls = (0..50).map(|_| {
-        let client = client.clone();
-        tokio::spawn(async move { client.send(&Call(RetryClass::Once)).await.map(|_| ()) })
-    });
-    for call in calls.collect::<Vec<_>>() {
-        call.await.unwrap().unwrap();
+    let (client, gate, logins) = gated(|| token("t", 86_400));
+    assert!(fifty(&client, &gate).await.iter().all(Result::is_ok));
+    assert_eq!(logins.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn fifty_callers_share_one_refused_login() {
+    let (client, gate, logins) = gated(|| answer(401, &json!({"error": "invalid_client"})));
+    for outcome in fifty(&client, &gate).await {
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Authentication);
     }
-    assert_eq!((script.logins(), script.calls().len()), (1, 50));
+    assert_eq!(logins.load(Ordering::SeqCst), 1);
 }
 
 /// All callers are in flight with the old token when it is refused.
 #[tokio::test]
 async fn fifty_refusals_of_one_token_share_one_login() {
     let gate = Arc::new(tokio::sync::Barrier::new(50));
-    let logins = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let logins = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&logins);
     let mut transport = MockTransport::new();
     transport.expect_send().returning(move |request| {
         if request.uri().path() == "/oauth/token" {
-            let number = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let number = counted.fetch_add(1, Ordering::SeqCst);
             return Box::pin(async move {
                 tokio::task::yield_now().await;
                 token(&format!("t-{number}"), 86_400).play().await
@@ -57,34 +97,7 @@ async fn fifty_refusals_of_one_token_share_one_login() {
     for call in calls.collect::<Vec<_>>() {
         call.await.unwrap().unwrap();
     }
-    assert_eq!(logins.load(std::sync::atomic::Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn fifty_callers_share_one_refused_login() {
-    let gate = Arc::new(tokio::sync::Notify::new());
-    let open = Arc::clone(&gate);
-    let mut transport = MockTransport::new();
-    transport.expect_send().times(1).returning(move |_| {
-        let gate = Arc::clone(&gate);
-        Box::pin(async move {
-            gate.notified().await;
-            answer(401, &json!({"error": "invalid_client"})).play().await
-        })
-    });
-    let client = Client::builder(Credentials::new("id", "secret")).transport(transport).build().unwrap();
-    let calls: Vec<_> = (0..50)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { client.send(&Call(RetryClass::Once)).await.map(|_| ()) })
-        })
-        .collect();
-    // On this single thread every caller runs up to its wait before this task goes on.
-    tokio::task::yield_now().await;
-    open.notify_one();
-    for call in calls {
-        assert_eq!(call.await.unwrap().unwrap_err().kind(), ErrorKind::Authentication);
-    }
+    assert_eq!(logins.load(Ordering::SeqCst), 2);
 }
 
 /// Token life, time spent, and whether a second login must have happened by then. The randomness is the middle: a
@@ -98,31 +111,69 @@ async fn a_token_is_renewed_ahead_of_its_end() {
         (300, 256, 2),
         (300, 301, 2),
         (1, 2, 2),
+        // Nobody's token lives for ever, and no number of seconds is too large.
+        (u64::MAX, 86_400, 1),
     ] {
         let (client, script) =
             client_that(move |seen| if seen.is_login() { token("t", lifetime) } else { done() }, |b| b);
         client.send(&Call(RetryClass::Once)).await.unwrap();
         script.clock.advance(Duration::from_secs(spent));
         client.send(&Call(RetryClass::Once)).await.unwrap();
+        // An early renewal goes on beside the call; here it has nothing to wait for.
+        tokio::task::yield_now().await;
         assert_eq!(script.logins(), logins, "{lifetime} s, after {spent} s");
     }
+}
+
+/// Whoever has a good token waits for nobody, however long the login server takes.
+#[tokio::test]
+async fn an_early_renewal_delays_nobody() {
+    let clock = SkippingClock::new();
+    let logins = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&logins);
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| {
+        if request.uri().path() != "/oauth/token" {
+            assert_eq!(request.headers()["authorization"], "Bearer first");
+            return done().play();
+        }
+        match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => token("first", 300).play(),
+            _ => Box::pin(std::future::pending()),
+        }
+    });
+    let builder = Client::builder(Credentials::new("id", "secret")).transport(transport).entropy(Halfway);
+    let client = builder.clock(clock.clone()).build().unwrap();
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+    clock.advance(Duration::from_secs(260));
+    for _ in 0..3 {
+        client.send(&Call(RetryClass::Once)).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(logins.load(Ordering::SeqCst), 2, "one renewal is under way");
 }
 
 #[tokio::test]
 async fn a_token_that_is_still_good_outlives_a_failed_renewal() {
     let (client, script) =
-        client([token("old", 300), done(), status(500), done(), done(), token("new", 300), done()]);
-    client.send(&Call(RetryClass::Once)).await.unwrap();
+        client([token("old", 300), done(), done(), status(500), done(), done(), token("new", 300), done()]);
+    let call = || async {
+        client.send(&Call(RetryClass::Once)).await.unwrap();
+        tokio::task::yield_now().await;
+    };
+    call().await;
     script.clock.advance(Duration::from_secs(260));
-    client.send(&Call(RetryClass::Once)).await.unwrap();
+    call().await;
+    assert_eq!(script.logins(), 2);
     // The next call does not try the login server again at once.
-    client.send(&Call(RetryClass::Once)).await.unwrap();
+    call().await;
     assert_eq!(script.logins(), 2);
     script.clock.advance(Duration::from_secs(30));
-    client.send(&Call(RetryClass::Once)).await.unwrap();
+    call().await;
+    call().await;
     let bearers: Vec<_> =
         script.calls().iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect();
-    assert_eq!(bearers, ["Bearer old", "Bearer old", "Bearer old", "Bearer new"]);
+    assert_eq!(bearers, ["Bearer old", "Bearer old", "Bearer old", "Bearer old", "Bearer new"]);
 }
 
 #[tokio::test]
@@ -130,7 +181,7 @@ async fn a_login_is_retried_like_any_other_call() {
     let (client, script) =
         client([status(503), status(429).header("retry-after", "3"), token("t", 86_400), done()]);
     client.send(&Call(RetryClass::Once)).await.unwrap();
-    assert_eq!(script.clock.sleeps(), [Duration::from_millis(500), Duration::from_secs(3)]);
+    assert_eq!(script.clock.sleeps(), [Duration::from_millis(500), Duration::from_millis(3_500)]);
 }
 
 #[tokio::test]

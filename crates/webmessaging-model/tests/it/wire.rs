@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 use webmessaging_model::{
-    Contract, FileId, LimitClass, Method, Operation, RetryClass, UploadLimits, UploadMetadata,
-    VirusScanResult,
+    FileId, Method, Operation, RetryClass, UploadLimits, UploadMetadata, VirusScanResult,
 };
 
 #[test]
@@ -48,18 +47,19 @@ fn ids_are_plain_text_on_the_wire() {
 
 #[test]
 fn path_variables_are_read_off_the_template() {
-    let operation = Operation {
-        name: "things.get",
-        method: Method::Get,
-        path: "/api/v2/a/{aId}/b/{bId}",
-        success: &[200],
-        scopes: &[],
-        retry: RetryClass::Idempotent,
-        limit: LimitClass::Platform,
-        contract: Contract::Design,
-        source: "none",
-    };
+    let operation = Operation::new("things.get", Method::Get, "/api/v2/a/{aId}/b/{bId}");
     assert_eq!(operation.variables().collect::<Vec<_>>(), ["aId", "bId"]);
+}
+
+#[test]
+fn operations_may_be_repeated_by_default_as_http_has_it() {
+    let retry = |method| Operation::new("x", method, "/x").retry;
+    for method in [Method::Get, Method::Put, Method::Delete] {
+        assert_eq!(retry(method), RetryClass::Idempotent, "{method}");
+    }
+    for method in [Method::Post, Method::Patch] {
+        assert_eq!(retry(method), RetryClass::Once, "{method}");
+    }
 }
 
 proptest! {

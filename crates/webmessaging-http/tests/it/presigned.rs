@@ -1,0 +1,124 @@
+//! The presigned upload on a mocked transport: exactly what goes out, and what is refused before it does.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
+use webmessaging_http::transport::Exchange;
+use webmessaging_http::{
+    Body, Client, Credentials, Error, ErrorKind, PresignedPut, PresignedTarget, PresignedUrl, Sent, Source,
+};
+use webmessaging_model::{Method, Operation};
+
+use crate::script::{Step, status};
+
+const PUT: Operation = Operation::new("things.put", Method::Put, "");
+const POST: Operation = Operation::new("things.post", Method::Post, "");
+
+/// What arrived: the headers and the bytes.
+type Arrived = Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>;
+
+fn client(answers: impl Fn(usize) -> Step + Send + Sync + 'static) -> (Client, Arrived) {
+    let arrived = Arrived::default();
+    let noted = Arc::clone(&arrived);
+    let answers = Arc::new(answers);
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| -> Exchange {
+        let (noted, answers) = (Arc::clone(&noted), Arc::clone(&answers));
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let bytes = read(body).await;
+            let number = noted.lock().unwrap().len();
+            noted.lock().unwrap().push((parts.headers, bytes));
+            answers(number).play().await
+        })
+    });
+    let client = Client::builder(Credentials::new("id", "secret"))
+        .transport(transport)
+        .clock(SkippingClock::new())
+        .entropy(Halfway)
+        .build()
+        .unwrap();
+    (client, arrived)
+}
+
+async fn read(body: Body) -> Vec<u8> {
+    use futures_util::TryStreamExt;
+    body.try_fold(Vec::new(), |mut all, chunk| async move {
+        all.extend(chunk);
+        Ok(all)
+    })
+    .await
+    .unwrap_or_default()
+}
+
+async fn put(
+    client: &Client,
+    operation: &'static Operation,
+    source: &Source,
+) -> Result<Option<String>, Error> {
+    let length = source.head(0).await.unwrap().0;
+    let issue = || async {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-signed", HeaderValue::from_static("yes"));
+        let url = PresignedUrl::new("https://store.example/put?signature=s");
+        Ok(PresignedTarget::new(url, headers, Duration::from_secs(300)))
+    };
+    let put = PresignedPut::new(operation, source, length);
+    client.put_presigned(put, issue).await.map(|(_, stored)| stored.sha256_hex())
+}
+
+#[tokio::test]
+async fn exactly_the_returned_headers_go_out() {
+    let (client, arrived) = client(|_| status(200));
+    put(&client, &PUT, &Source::bytes("a.txt", "words")).await.unwrap();
+    let arrived = arrived.lock().unwrap();
+    let (headers, bytes) = &arrived[0];
+    let names: BTreeSet<_> = headers.keys().map(http::HeaderName::as_str).collect();
+    // The adapter adds `host`, `content-length` and `accept`, and nothing else.
+    assert_eq!(names, BTreeSet::from(["x-signed"]));
+    assert_eq!(bytes, b"words");
+}
+
+#[tokio::test]
+async fn an_empty_source_is_an_upload_like_any_other() {
+    let (client, arrived) = client(|_| status(200));
+    let digest = put(&client, &PUT, &Source::bytes("a.txt", "")).await.unwrap();
+    // sha256sum of nothing
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(digest.as_deref(), Some(nothing));
+    assert_eq!(arrived.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn only_a_put_is_a_put() {
+    let (client, arrived) = client(|_| status(200));
+    let error = put(&client, &POST, &Source::bytes("a.txt", "words")).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Configuration, Sent::No));
+    assert!(arrived.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_source_that_goes_missing_does_not_undo_what_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    std::fs::write(&path, "words").unwrap();
+    let gone = path.clone();
+    let (client, arrived) = client(move |_| {
+        std::fs::remove_file(&gone).unwrap();
+        status(503)
+    });
+    let error = put(&client, &PUT, &Source::path(&path)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Source, Sent::Yes, 1));
+    assert_eq!(error.violations().unwrap().to_string(), "source does not exist");
+    assert_eq!(arrived.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_path_that_the_server_hands_out_cannot_be_replaced() {
+    let builder = Client::builder(Credentials::new("id", "secret")).path(&PUT, "/elsewhere");
+    let error = builder.build().unwrap_err();
+    assert_eq!(error.to_string(), "things.put: the server hands out this url, there is no path to replace");
+}
