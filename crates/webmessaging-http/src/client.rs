@@ -9,6 +9,7 @@ use std::time::Duration;
 use webmessaging_model::Operation;
 
 use crate::answer::Answer;
+use crate::breaker::{BreakerStatus, Breakers};
 use crate::clock::{Clock, Entropy};
 use crate::config::{AuthStyle, ClientBuilder, Credentials, Hosts, Timeouts};
 use crate::endpoint::Endpoint;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) breakers: Breakers,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
     credentials: Credentials,
@@ -72,6 +74,7 @@ impl Client {
             clock: builder.clock,
             entropy: builder.entropy,
             retry: builder.retry,
+            breakers: Breakers::new(builder.breaker),
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,
             credentials,
@@ -90,6 +93,7 @@ impl Client {
     /// - [`Permission`](ErrorKind::Permission), [`NotFound`](ErrorKind::NotFound), [`Conflict`](ErrorKind::Conflict),
     ///   [`RateLimited`](ErrorKind::RateLimited), [`Rejected`](ErrorKind::Rejected), [`Server`](ErrorKind::Server) by
     ///   the status of the last answer.
+    /// - [`CircuitOpen`](ErrorKind::CircuitOpen) when the host has failed too often; nothing was sent.
     /// - [`Connect`](ErrorKind::Connect), [`Interrupted`](ErrorKind::Interrupted), [`Timeout`](ErrorKind::Timeout)
     ///   when there was none.
     /// - [`UnexpectedAnswer`](ErrorKind::UnexpectedAnswer) when it is not what the operation answers.
@@ -107,6 +111,11 @@ impl Client {
         limit: Duration,
     ) -> Result<Answer<E::Answer>, Error> {
         crate::pipeline::send(&self.0, endpoint, limit).await
+    }
+
+    /// How it stands with every host this client has spoken with, by name.
+    pub fn breakers(&self) -> Vec<BreakerStatus> {
+        self.0.breakers.status(self.0.clock.now())
     }
 
     /// The clock of this client, for waits of a feature crate.

@@ -12,6 +12,7 @@ use webmessaging_model::operation::path_variables;
 use webmessaging_model::{Domain, Operation};
 
 use crate::adapter::{Options, ReqwestTransport};
+use crate::breaker::BreakerPolicy;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::error::Error;
@@ -122,6 +123,7 @@ pub struct ClientBuilder {
     pub(crate) auth_style: AuthStyle,
     pub(crate) scopes: Vec<String>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) breaker: BreakerPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
     paths: Vec<(&'static Operation, String)>,
@@ -140,6 +142,7 @@ impl ClientBuilder {
             auth_style: AuthStyle::default(),
             scopes: Vec::new(),
             retry: RetryPolicy::default(),
+            breaker: BreakerPolicy::default(),
             timeouts: Timeouts::default(),
             answer_bytes_max: 8 * 1024 * 1024,
             paths: Vec::new(),
@@ -184,6 +187,12 @@ impl ClientBuilder {
     /// Sets when and how often a call is retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Sets when a host is left alone.
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.breaker = policy;
         self
     }
 

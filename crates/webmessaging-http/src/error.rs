@@ -118,6 +118,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::Server => self.0.status != Some(StatusCode::NOT_IMPLEMENTED),
             ErrorKind::RateLimited
+            | ErrorKind::CircuitOpen
             | ErrorKind::Connect
             | ErrorKind::Interrupted
             | ErrorKind::Timeout
@@ -200,6 +201,11 @@ impl Error {
         outer.0.status = self.0.status;
         outer.0.retry_after = self.0.retry_after;
         outer.with_source(self)
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
     }
 
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {

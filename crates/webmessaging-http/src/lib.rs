@@ -13,6 +13,7 @@ pub mod transport;
 mod adapter;
 mod answer;
 mod api_error;
+mod breaker;
 mod client;
 mod config;
 mod pipeline;
@@ -26,6 +27,7 @@ pub use secrecy::SecretString;
 
 pub use crate::answer::{Answer, Facts};
 pub use crate::api_error::{ApiDetail, ApiError};
+pub use crate::breaker::{BreakerPolicy, BreakerState, BreakerStatus};
 pub use crate::client::Client;
 pub use crate::clock::{Clock, Entropy};
 pub use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};

@@ -1,8 +1,8 @@
 //! The way of a call: check, encode, then attempts, each with its token, its time limit and its classification.
 //!
 //! The order is fixed. Per call: validation, encoding, correlation id, deadline. Per attempt: bearer token, send under
-//! a watchdog, classify. Between attempts: the retry policy, the only one. A limiter permit belongs before the token
-//! of each attempt, a breaker around the sending, a retry budget beside the policy.
+//! a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one. A limiter
+//! permit belongs before the token of each attempt, a retry budget beside the policy.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -185,8 +185,11 @@ impl<'a> Call<'a> {
         request: Request<Body>,
         mut watchdog: Wait,
     ) -> Result<Response<Bytes>, Error> {
+        let host = request.uri().authority().map_or("", |host| host.as_str());
+        let pass = self.shared.breakers.enter(host, self.clock().now())?;
         self.attempts += 1;
         let outcome = self.send_once(request, &mut watchdog).await;
+        self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.clock().now());
         match &outcome {
             Ok(answer) => tracing::debug!(
                 attempt = self.attempts,

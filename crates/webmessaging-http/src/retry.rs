@@ -87,7 +87,7 @@ impl RetryPolicy {
 fn may_send_again(class: RetryClass, error: &Error) -> bool {
     let harmless = class.is_harmless();
     match error.kind() {
-        ErrorKind::RateLimited | ErrorKind::Connect => true,
+        ErrorKind::RateLimited | ErrorKind::Connect | ErrorKind::CircuitOpen => true,
         ErrorKind::Interrupted | ErrorKind::Timeout => harmless,
         // 500 says that something is wrong with this request, the others that something stands in between.
         ErrorKind::Server => harmless && matches!(error.status().map(|s| s.as_u16()), Some(502..=504)),

@@ -26,6 +26,9 @@ pub enum ErrorKind {
     Rejected,
     /// 5xx: the platform failed.
     Server,
+    /// The host has failed too often and is left alone for a while; [`Error::retry_after`](crate::Error::retry_after)
+    /// says for how long. Nothing was sent.
+    CircuitOpen,
     /// No connection came about. Nothing was sent.
     Connect,
     /// The connection broke before the answer was complete.
@@ -53,6 +56,7 @@ impl ErrorKind {
         Self::RateLimited,
         Self::Rejected,
         Self::Server,
+        Self::CircuitOpen,
         Self::Connect,
         Self::Interrupted,
         Self::Timeout,
@@ -78,6 +82,7 @@ impl ErrorKind {
             Self::RateLimited => ("rate_limited", "too many requests"),
             Self::Rejected => ("rejected", "the request was rejected"),
             Self::Server => ("server", "the server failed"),
+            Self::CircuitOpen => ("circuit_open", "not sent, the host has failed too often"),
             Self::Connect => ("connect", "could not connect"),
             Self::Interrupted => ("interrupted", "the connection broke"),
             Self::Timeout => ("timeout", "took too long"),

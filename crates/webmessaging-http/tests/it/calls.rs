@@ -308,3 +308,47 @@ async fn a_page_where_json_belongs_is_not_retried_and_not_repeated() {
     assert!(!format!("{error} {error:?}").contains("secret page"));
     assert_eq!(script.calls().len(), 1);
 }
+
+#[tokio::test]
+async fn a_host_that_keeps_failing_is_left_alone_and_then_asked_once() {
+    let down = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let switch = std::sync::Arc::clone(&down);
+    let (client, script) = crate::script::client_that(
+        move |seen| match seen.is_login() {
+            true => token("t", 86_400),
+            false if switch.load(std::sync::atomic::Ordering::SeqCst) => status(503),
+            false => done(),
+        },
+        |builder| builder.retry(RetryPolicy::never()),
+    );
+    let call = || client.send(&Call(RetryClass::Once));
+    for _ in 0..10 {
+        assert_eq!(call().await.unwrap_err().kind(), ErrorKind::Server);
+    }
+    for _ in 0..50 {
+        let error = call().await.unwrap_err();
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::CircuitOpen, Sent::No, 0));
+        assert_eq!(error.retry_after(), Some(SECOND * 5));
+    }
+    assert_eq!(script.calls().len(), 10, "the host was not left alone");
+    // The login server is another host, and well.
+    let states: Vec<_> = client.breakers().iter().map(|s| (s.host.clone(), s.state.to_string())).collect();
+    let expected = [("api.mypurecloud.com", "open"), ("login.mypurecloud.com", "closed")];
+    assert_eq!(states, expected.map(|(host, state)| (host.to_owned(), state.to_owned())));
+
+    script.clock.advance(SECOND * 5);
+    down.store(false, std::sync::atomic::Ordering::SeqCst);
+    call().await.unwrap();
+    call().await.unwrap();
+}
+
+/// A patient caller waits for the breaker like for any other wait that the server asks for.
+#[tokio::test]
+async fn a_call_that_may_wait_outlasts_an_open_breaker() {
+    let mut steps: Vec<_> = std::iter::once(token("t", 86_400)).chain((0..10).map(|_| status(503))).collect();
+    steps.push(done());
+    let (client, script) =
+        client_with(steps, |builder| builder.retry(RetryPolicy::default().max_retries(10)));
+    client.send(&Call(RetryClass::Idempotent)).await.unwrap();
+    assert_eq!(script.calls().len(), 11);
+}

@@ -1,0 +1,411 @@
+//! Circuit breakers, one for each host: a host that keeps failing is left alone for a while, then asked once.
+//!
+//! Closed, requests go through and failures in a row are counted. At the limit the breaker opens and requests are
+//! refused here, without being sent. After a while it is half open: one request goes through as a probe. If that one
+//! succeeds the breaker closes, otherwise it stays open for twice as long, up to a maximum.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Sent};
+
+/// No client speaks with more hosts than this; above it, hosts without trouble are forgotten.
+const HOSTS_MAX: usize = 1_000;
+
+/// When a host is left alone, and for how long.
+///
+/// Failures are answers with status 5xx and requests without an answer. 4xx is none: a server that refuses is well, and
+/// 429 has a way of its own.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use webmessaging_http::BreakerPolicy;
+///
+/// let quick = BreakerPolicy::default().failures(3).open_for(Duration::from_secs(2));
+/// let off = BreakerPolicy::off();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakerPolicy {
+    failures: Option<u32>,
+    open_for: Duration,
+    open_for_max: Duration,
+}
+
+impl Default for BreakerPolicy {
+    fn default() -> Self {
+        Self { failures: Some(10), open_for: Duration::from_secs(5), open_for_max: Duration::from_secs(60) }
+    }
+}
+
+impl BreakerPolicy {
+    /// Every request goes through, whatever came of the ones before.
+    #[must_use]
+    pub fn off() -> Self {
+        Self { failures: None, ..Self::default() }
+    }
+
+    /// Sets how many failures in a row open a breaker; 10 by default, at least 1.
+    #[must_use]
+    pub fn failures(mut self, failures: u32) -> Self {
+        self.failures = Some(failures.max(1));
+        self
+    }
+
+    /// Sets how long a breaker is open at first; 5 seconds by default, doubled with each probe that fails.
+    #[must_use]
+    pub const fn open_for(mut self, wait: Duration) -> Self {
+        self.open_for = wait;
+        self
+    }
+
+    /// Sets how long a breaker is open at most; 60 seconds by default.
+    #[must_use]
+    pub const fn open_for_max(mut self, wait: Duration) -> Self {
+        self.open_for_max = wait;
+        self
+    }
+
+    /// How long a breaker stays open after so many failed probes.
+    fn open_after(&self, probes: u32) -> Duration {
+        self.open_for.saturating_mul(2_u32.saturating_pow(probes)).min(self.open_for_max)
+    }
+}
+
+/// What a breaker does with the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// Lets it through.
+    Closed,
+    /// Refuses it.
+    Open,
+    /// Lets one through, to see.
+    HalfOpen,
+}
+
+impl fmt::Display for BreakerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half open",
+        })
+    }
+}
+
+/// How it stands with a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerStatus {
+    /// Host and port.
+    pub host: String,
+    /// What happens to the next request.
+    pub state: BreakerState,
+    /// Failures in a row.
+    pub failures: u32,
+    /// How long requests are still refused.
+    pub retry_after: Option<Duration>,
+}
+
+/// The breakers of a client.
+#[derive(Debug)]
+pub(crate) struct Breakers {
+    policy: BreakerPolicy,
+    hosts: Arc<Mutex<HashMap<Arc<str>, Host>>>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    failures: u32,
+    /// `None` while it is closed.
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    until: Instant,
+    failed_probes: u32,
+    probing: bool,
+}
+
+impl Host {
+    fn state(&self, now: Instant) -> BreakerState {
+        match &self.open {
+            None => BreakerState::Closed,
+            Some(open) if now < open.until => BreakerState::Open,
+            Some(_) => BreakerState::HalfOpen,
+        }
+    }
+}
+
+/// Leave to send one request; it wants to hear what came of it. Dropped unheard, it was never asked for.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    hosts: Arc<Mutex<HashMap<Arc<str>, Host>>>,
+    host: Arc<str>,
+    is_probe: bool,
+    is_reported: bool,
+}
+
+impl Breakers {
+    pub(crate) fn new(policy: BreakerPolicy) -> Self {
+        Self { policy, hosts: Arc::default() }
+    }
+
+    /// Leave to send a request, or why it is not sent.
+    pub(crate) fn enter(&self, host: &str, now: Instant) -> Result<Pass, Error> {
+        let mut hosts = lock(&self.hosts);
+        if hosts.len() >= HOSTS_MAX && !hosts.contains_key(host) {
+            hosts.retain(|_, known| known.failures > 0 || known.open.is_some());
+        }
+        let name = hosts.get_key_value(host).map_or_else(|| Arc::from(host), |(name, _)| Arc::clone(name));
+        let known = hosts.entry(Arc::clone(&name)).or_default();
+        let is_probe = match &mut known.open {
+            None => false,
+            Some(open) if now >= open.until && !open.probing => {
+                open.probing = true;
+                true
+            }
+            // A probe under way answers soon; the shortest opening is as good a guess as any.
+            Some(open) if open.probing => return Err(refused(self.policy.open_for)),
+            Some(open) => return Err(refused(open.until.saturating_duration_since(now))),
+        };
+        Ok(Pass { hosts: Arc::clone(&self.hosts), host: name, is_probe, is_reported: false })
+    }
+
+    /// Hears what came of a request.
+    pub(crate) fn report(&self, mut pass: Pass, outcome: Result<(), &Error>, now: Instant) {
+        pass.is_reported = true;
+        let mut hosts = lock(&self.hosts);
+        let Some(host) = hosts.get_mut(&pass.host) else { return };
+        if !outcome.is_err_and(is_failure) {
+            if host.open.is_some() {
+                tracing::info!(host = %pass.host, "breaker closed");
+            }
+            *host = Host::default();
+            return;
+        }
+        host.failures = host.failures.saturating_add(1);
+        match &mut host.open {
+            // What was sent before it opened says nothing new.
+            Some(_) if !pass.is_probe => {}
+            Some(open) => {
+                open.probing = false;
+                open.failed_probes = open.failed_probes.saturating_add(1);
+                open.until = now + self.policy.open_after(open.failed_probes);
+            }
+            None if self.policy.failures.is_some_and(|limit| host.failures >= limit) => {
+                tracing::warn!(host = %pass.host, failures = host.failures, "breaker opened");
+                let until = now + self.policy.open_after(0);
+                host.open = Some(Open { until, failed_probes: 0, probing: false });
+            }
+            None => {}
+        }
+    }
+
+    /// How it stands with every host that was spoken with, by name.
+    pub(crate) fn status(&self, now: Instant) -> Vec<BreakerStatus> {
+        let mut status: Vec<_> = lock(&self.hosts)
+            .iter()
+            .map(|(name, host)| BreakerStatus {
+                host: name.to_string(),
+                state: host.state(now),
+                failures: host.failures,
+                retry_after: host.open.as_ref().map(|open| open.until.saturating_duration_since(now)),
+            })
+            .collect();
+        status.sort_by(|a, b| a.host.cmp(&b.host));
+        status
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if self.is_probe && !self.is_reported {
+            // The probe was given up before it knew; somebody else may try.
+            if let Some(open) = lock(&self.hosts).get_mut(&self.host).and_then(|host| host.open.as_mut()) {
+                open.probing = false;
+            }
+        }
+    }
+}
+
+/// Whether a request failed in a way that speaks against its host.
+fn is_failure(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server | ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Timeout
+    )
+}
+
+fn refused(wait: Duration) -> Error {
+    Error::new(ErrorKind::CircuitOpen, Sent::No).with_retry_after(wait)
+}
+
+fn lock(hosts: &Mutex<HashMap<Arc<str>, Host>>) -> MutexGuard<'_, HashMap<Arc<str>, Host>> {
+    hosts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::{Clock, TokioClock};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Three failures open it for 10 s, then 20 s, then 30 s at most.
+    fn breakers() -> Breakers {
+        Breakers::new(BreakerPolicy::default().failures(3).open_for(SECOND * 10).open_for_max(SECOND * 30))
+    }
+
+    fn failure(kind: ErrorKind) -> Error {
+        Error::new(kind, Sent::Maybe)
+    }
+
+    fn send(breakers: &Breakers, now: Instant, outcome: Result<(), ErrorKind>) -> bool {
+        let Ok(pass) = breakers.enter("a", now) else { return false };
+        let error = outcome.err().map(failure);
+        breakers.report(pass, error.as_ref().map_or(Ok(()), Err), now);
+        true
+    }
+
+    fn state(breakers: &Breakers, now: Instant) -> BreakerState {
+        breakers.status(now)[0].state
+    }
+
+    fn opened(now: Instant) -> Breakers {
+        let breakers = breakers();
+        for _ in 0..3 {
+            assert!(send(&breakers, now, Err(ErrorKind::Server)));
+        }
+        breakers
+    }
+
+    #[test]
+    fn failures_in_a_row_open_it_and_a_success_starts_the_count_anew() {
+        let (now, breakers) = (TokioClock.now(), breakers());
+        for outcome in [Err(ErrorKind::Server), Err(ErrorKind::Connect), Ok(()), Err(ErrorKind::Timeout)] {
+            assert!(send(&breakers, now, outcome));
+        }
+        assert!(send(&breakers, now, Err(ErrorKind::Interrupted)));
+        assert_eq!(state(&breakers, now), BreakerState::Closed);
+        assert!(send(&breakers, now, Err(ErrorKind::Server)));
+        assert_eq!(state(&breakers, now), BreakerState::Open);
+
+        let error = breakers.enter("a", now + SECOND * 4).unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::CircuitOpen, Sent::No));
+        assert_eq!(error.retry_after(), Some(SECOND * 6));
+        assert!(breakers.enter("b", now).is_ok(), "another host pays for it");
+    }
+
+    #[test]
+    fn a_refusal_is_no_failure() {
+        let (now, breakers) = (TokioClock.now(), breakers());
+        for kind in [ErrorKind::RateLimited, ErrorKind::Permission, ErrorKind::Rejected, ErrorKind::NotFound]
+        {
+            for _ in 0..5 {
+                assert!(send(&breakers, now, Err(kind)));
+            }
+        }
+        assert_eq!(state(&breakers, now), BreakerState::Closed);
+    }
+
+    #[test]
+    fn one_probe_decides() {
+        let start = TokioClock.now();
+        let breakers = opened(start);
+        let later = start + SECOND * 10;
+        assert_eq!(state(&breakers, later), BreakerState::HalfOpen);
+        let probe = breakers.enter("a", later).unwrap();
+        assert!(breakers.enter("a", later).is_err(), "a second probe");
+        breakers.report(probe, Ok(()), later);
+        assert_eq!(state(&breakers, later), BreakerState::Closed);
+    }
+
+    #[test]
+    fn failed_probes_make_it_wait_longer_up_to_the_maximum() {
+        let mut now = TokioClock.now();
+        let breakers = opened(now);
+        for wait in [10, 20, 30, 30] {
+            assert!(!send(&breakers, now + SECOND * (wait - 1), Ok(())));
+            now += SECOND * wait;
+            assert!(send(&breakers, now, Err(ErrorKind::Connect)), "after {wait} s");
+        }
+    }
+
+    #[test]
+    fn a_probe_that_was_given_up_leaves_room_for_another() {
+        let start = TokioClock.now();
+        let breakers = opened(start);
+        let later = start + SECOND * 10;
+        drop(breakers.enter("a", later).unwrap());
+        assert!(send(&breakers, later, Ok(())));
+    }
+
+    #[test]
+    fn what_was_sent_before_it_opened_does_not_prolong_it() {
+        let start = TokioClock.now();
+        let breakers = breakers();
+        let passes: Vec<_> = (0..20).map(|_| breakers.enter("a", start).unwrap()).collect();
+        for pass in passes {
+            breakers.report(pass, Err(&failure(ErrorKind::Timeout)), start);
+        }
+        assert!(send(&breakers, start + SECOND * 10, Ok(())));
+    }
+
+    #[test]
+    fn switched_off_it_never_opens() {
+        let (now, breakers) = (TokioClock.now(), Breakers::new(BreakerPolicy::off()));
+        for _ in 0..100 {
+            assert!(send(&breakers, now, Err(ErrorKind::Server)));
+        }
+    }
+
+    #[test]
+    fn hosts_without_trouble_are_forgotten() {
+        let now = TokioClock.now();
+        let breakers = opened(now);
+        for number in 0..3 * HOSTS_MAX {
+            let host = format!("host-{number}");
+            let pass = breakers.enter(&host, now).unwrap();
+            breakers.report(pass, Ok(()), now);
+        }
+        let status = breakers.status(now);
+        assert!(status.len() <= HOSTS_MAX + 1);
+        assert_eq!(status[0].state, BreakerState::Open, "trouble is remembered");
+    }
+
+    proptest! {
+        /// Whatever happens, at most one request is under way to a host that is not known to be well, and a success
+        /// closes the breaker.
+        #[test]
+        fn at_most_one_probe_is_under_way(steps in prop::collection::vec((0..4_u8, 0..15_u64), 0..60)) {
+            let (mut now, breakers) = (TokioClock.now(), breakers());
+            let mut under_way = Vec::new();
+            for (step, seconds) in steps {
+                now += Duration::from_secs(seconds);
+                let is_closed = breakers.status(now).first().is_none_or(|s| s.state == BreakerState::Closed);
+                match (step, under_way.pop()) {
+                    (0, pass) => {
+                        under_way.extend(pass);
+                        under_way.extend(breakers.enter("a", now).ok());
+                        if !is_closed {
+                            prop_assert!(under_way.iter().filter(|pass: &&Pass| pass.is_probe).count() <= 1);
+                        }
+                    }
+                    (1, Some(pass)) => {
+                        breakers.report(pass, Ok(()), now);
+                        prop_assert_eq!(state(&breakers, now), BreakerState::Closed);
+                    }
+                    (2, Some(pass)) => breakers.report(pass, Err(&failure(ErrorKind::Server)), now),
+                    (_, pass) => drop(pass),
+                }
+            }
+        }
+    }
+}
