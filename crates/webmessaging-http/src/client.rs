@@ -10,6 +10,7 @@ use webmessaging_model::Operation;
 
 use crate::answer::Answer;
 use crate::breaker::{BreakerStatus, Breakers};
+use crate::budget::Purse;
 use crate::clock::{Clock, Entropy};
 use crate::config::{AuthStyle, ClientBuilder, Credentials, Hosts, Timeouts};
 use crate::endpoint::Endpoint;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) purse: Purse,
     pub(crate) breakers: Breakers,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
@@ -74,6 +76,7 @@ impl Client {
             clock: builder.clock,
             entropy: builder.entropy,
             retry: builder.retry,
+            purse: Purse::new(&builder.budget),
             breakers: Breakers::new(builder.breaker),
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,

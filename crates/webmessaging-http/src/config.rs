@@ -13,6 +13,7 @@ use webmessaging_model::{Domain, Operation};
 
 use crate::adapter::{Options, ReqwestTransport};
 use crate::breaker::BreakerPolicy;
+use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::error::Error;
@@ -123,6 +124,7 @@ pub struct ClientBuilder {
     pub(crate) auth_style: AuthStyle,
     pub(crate) scopes: Vec<String>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) budget: RetryBudget,
     pub(crate) breaker: BreakerPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
@@ -142,6 +144,7 @@ impl ClientBuilder {
             auth_style: AuthStyle::default(),
             scopes: Vec::new(),
             retry: RetryPolicy::default(),
+            budget: RetryBudget::default(),
             breaker: BreakerPolicy::default(),
             timeouts: Timeouts::default(),
             answer_bytes_max: 8 * 1024 * 1024,
@@ -187,6 +190,12 @@ impl ClientBuilder {
     /// Sets when and how often a call is retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Sets what all calls together may spend on retries.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
         self
     }
 

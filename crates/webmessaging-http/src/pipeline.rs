@@ -1,8 +1,8 @@
 //! The way of a call: check, encode, then attempts, each with its token, its time limit and its classification.
 //!
 //! The order is fixed. Per call: validation, encoding, correlation id, deadline. Per attempt: bearer token, send under
-//! a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one. A limiter
-//! permit belongs before the token of each attempt, a retry budget beside the policy.
+//! a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one, and the
+//! client's budget. A limiter permit belongs before the token of each attempt.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -17,6 +17,7 @@ use tracing::Instrument;
 use webmessaging_model::Operation;
 
 use crate::answer::{Answer, Facts, decode, refusal, request_id};
+use crate::budget::Paid;
 use crate::client::Shared;
 use crate::clock::{Clock, Wait, correlation_id};
 use crate::endpoint::{Encoder, Endpoint};
@@ -72,6 +73,7 @@ pub(crate) struct Call<'a> {
     pub(crate) attempts: u32,
     correlation_id: String,
     retries: u32,
+    paid: Option<Paid>,
     started: Instant,
     waited: Duration,
     patience: Patience,
@@ -90,6 +92,7 @@ impl<'a> Call<'a> {
             attempts: 0,
             correlation_id,
             retries: 0,
+            paid: None,
             started: shared.clock.now(),
             waited: Duration::ZERO,
             patience,
@@ -191,12 +194,15 @@ impl<'a> Call<'a> {
         let outcome = self.send_once(request, &mut watchdog).await;
         self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.clock().now());
         match &outcome {
-            Ok(answer) => tracing::debug!(
-                attempt = self.attempts,
-                status = answer.status().as_u16(),
-                request_id = request_id(answer.headers()),
-                "answered"
-            ),
+            Ok(answer) => {
+                self.shared.purse.earn(self.paid);
+                tracing::debug!(
+                    attempt = self.attempts,
+                    status = answer.status().as_u16(),
+                    request_id = request_id(answer.headers()),
+                    "answered"
+                );
+            }
             Err(error) => {
                 // Whoever is turned away with 401 or 429 has not been let in.
                 if !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited) {
@@ -247,6 +253,15 @@ impl<'a> Call<'a> {
         let policy = &self.shared.retry;
         let delay = policy.delay(self.operation.retry, &error, self.retries, &*self.shared.entropy);
         let Some(delay) = delay.filter(|delay| *delay < self.left()) else { return Err(self.finish(error)) };
+        let Some(paid) = self.shared.purse.pay(&error) else {
+            tracing::info!(
+                attempt = self.attempts,
+                kind = error.kind().code(),
+                "no retry, the budget is spent"
+            );
+            return Err(self.finish(error));
+        };
+        self.paid = Some(paid);
         self.retries += 1;
         #[expect(
             clippy::cast_possible_truncation,

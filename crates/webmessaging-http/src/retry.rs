@@ -97,6 +97,9 @@ fn may_send_again(class: RetryClass, error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
+    use expect_test::expect_file;
     use http::{HeaderMap, Response, StatusCode};
 
     use super::*;
@@ -128,14 +131,19 @@ mod tests {
         RetryPolicy::default().delay(class, error, 0, &Fixed(0)).is_some()
     }
 
+    /// One look shows the whole policy, and whatever changes it changes this file.
     #[test]
     fn every_status_against_every_class() {
-        let statuses = |class| -> Vec<u16> {
-            (100..600).filter(|&status| retried(class, &answered(status, None))).collect()
-        };
-        assert_eq!(statuses(RetryClass::Idempotent), [429, 502, 503, 504]);
-        assert_eq!(statuses(RetryClass::Repeatable), [429, 502, 503, 504]);
-        assert_eq!(statuses(RetryClass::Once), [429]);
+        let mut table = String::from("status  idempotent  repeatable  once   kind\n");
+        for status in 100..600 {
+            let error = answered(status, None);
+            let again = |class| if retried(class, &error) { "again" } else { "-" };
+            let (idempotent, repeatable) = (again(RetryClass::Idempotent), again(RetryClass::Repeatable));
+            let once = again(RetryClass::Once);
+            let kind = error.kind().code();
+            writeln!(table, "{status:<6}  {idempotent:<10}  {repeatable:<10}  {once:<5}  {kind}").unwrap();
+        }
+        expect_file!["../tests/golden/retry.txt"].assert_eq(&table);
     }
 
     #[test]

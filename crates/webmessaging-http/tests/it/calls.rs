@@ -8,7 +8,7 @@ use serde_json::json;
 use webmessaging_http::clock::TokioClock;
 use webmessaging_http::testing::MockTransport;
 use webmessaging_http::transport::Failure;
-use webmessaging_http::{Client, Clock, Credentials, ErrorKind, RetryPolicy, Sent, Timeouts};
+use webmessaging_http::{BreakerPolicy, Client, Clock, Credentials, ErrorKind, RetryPolicy, Sent, Timeouts};
 use webmessaging_model::RetryClass;
 
 use crate::script::{Call, Done, Step, answer, client, client_with, done, status, token};
@@ -340,6 +340,20 @@ async fn a_host_that_keeps_failing_is_left_alone_and_then_asked_once() {
     down.store(false, std::sync::atomic::Ordering::SeqCst);
     call().await.unwrap();
     call().await.unwrap();
+}
+
+/// One bucket for all: when a server is down, callers do not add their retries up.
+#[tokio::test]
+async fn retries_are_paid_from_one_budget() {
+    let (client, script) = crate::script::client_that(
+        |seen| if seen.is_login() { token("t", 86_400) } else { status(503) },
+        |builder| builder.breaker(BreakerPolicy::off()),
+    );
+    for _ in 0..100 {
+        assert_eq!(client.send(&Call(RetryClass::Idempotent)).await.unwrap_err().kind(), ErrorKind::Server);
+    }
+    // 500 tokens and one from the login pay for 35 retries of 14; without a budget there would be 300.
+    assert_eq!(script.calls().len(), 100 + 35);
 }
 
 /// A patient caller waits for the breaker like for any other wait that the server asks for.
