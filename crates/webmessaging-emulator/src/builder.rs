@@ -17,6 +17,7 @@ use crate::emulator::Emulator;
 use crate::fault::FaultQueues;
 use crate::files::Files;
 use crate::oauth::Authority;
+use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::routes::all_scopes;
 use crate::schema::Schemas;
@@ -107,6 +108,7 @@ impl EmulatorBuilder {
                 upload_url_lifetime: UPLOAD_URL_LIFETIME,
                 file_size_bytes_max: FILE_SIZE_BYTES_MAX,
                 scan_duration: SCAN_DURATION,
+                rate_limit: RateLimit::default(),
             },
         }
     }
@@ -148,6 +150,13 @@ impl EmulatorBuilder {
         self
     }
 
+    /// How many requests are let in. By default as many as the platform lets in: 300 a minute for each access token and
+    /// each OAuth client.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.settings.rate_limit = limit;
+        self
+    }
+
     /// Starts listening; must be called within a tokio runtime, on which the emulator then runs.
     ///
     /// # Errors
@@ -180,6 +189,7 @@ impl EmulatorBuilder {
             schemas,
             oauth,
             files: Files::new(self.settings.scan_duration),
+            rates: Rates::new(self.settings.rate_limit),
             faults: FaultQueues::default(),
             journal: Journal::default(),
             directory,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fmt::Display;
 use std::io;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,6 +14,7 @@ use secrecy::SecretString;
 
 use crate::builder::{EmulatedClient, EmulatorBuilder, StartError};
 use crate::emulator::Emulator;
+use crate::rate::RateLimit;
 
 /// Arguments of the stand-alone emulator, to be flattened into a command.
 ///
@@ -38,7 +39,7 @@ use crate::emulator::Emulator;
 #[non_exhaustive]
 pub struct EmulatorArgs {
     /// Address and port to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Id of the OAuth client that is known
@@ -67,6 +68,10 @@ pub struct EmulatorArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 10_485_760)]
     pub max_file_size: u64,
 
+    /// Requests a minute that one access token, and one OAuth client, may send; 0 for any number
+    #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
+    pub rate_limit: u32,
+
     /// Duration of a scan, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
     pub scan_duration: u32,
@@ -75,7 +80,12 @@ pub struct EmulatorArgs {
 impl EmulatorArgs {
     /// A builder with these settings.
     pub fn builder(self) -> EmulatorBuilder {
+        let rate_limit = match self.rate_limit {
+            0 => RateLimit::off(),
+            requests => RateLimit::default().per_token(requests).per_client(requests),
+        };
         Emulator::builder()
+            .rate_limit(rate_limit)
             .listen(self.listen)
             .client(EmulatedClient::new(self.client_id, self.client_secret))
             .token_lifetime(Duration::from_secs(self.token_lifetime.into()))
@@ -192,6 +202,12 @@ fn announce(address: SocketAddr, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
+/// `localhost:8480` is an address too.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let unknown = || "not an address and port, such as 127.0.0.1:8480".to_owned();
+    text.to_socket_addrs().map_err(|_| unknown())?.next().ok_or_else(unknown)
+}
+
 /// A lifetime of zero would make every token and URL expired from the start.
 fn at_least_one() -> RangedU64ValueParser<u32> {
     RangedU64ValueParser::new().range(1..)
@@ -218,6 +234,19 @@ mod tests {
     fn debug_hides_the_secret() {
         let command = Command::try_parse_from(["emulate", "--client-secret", "swordfish"]).unwrap();
         assert!(!format!("{command:?}").contains("swordfish"));
+    }
+
+    #[test]
+    fn addresses_can_have_names() {
+        let listen = |address: &str| {
+            let command = Command::try_parse_from(["emulate", "--listen", address]);
+            command.map(|command| command.emulator.listen)
+        };
+        assert!(listen("localhost:8480").unwrap().ip().is_loopback());
+        assert_eq!(listen("[::1]:80").unwrap().to_string(), "[::1]:80");
+        for text in ["", "8480", "127.0.0.1", "127.0.0.1:http"] {
+            assert!(listen(text).unwrap_err().to_string().contains("not an address and port"), "{text}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::answer::{Refusal, json_response};
 use crate::builder::EmulatedClient;
+use crate::rate::Caller;
 use crate::serve::Call;
 use crate::sign::{DIGEST_BYTES, Signer, random_token};
 use crate::state::{REQUEST_BYTES_MAX, lock};
@@ -32,12 +33,14 @@ pub(crate) struct Authority {
 }
 
 struct Client {
+    id: String,
     secret_digest: [u8; DIGEST_BYTES],
     scopes: BTreeSet<String>,
 }
 
 #[derive(Clone)]
 struct Grant {
+    client: String,
     scopes: BTreeSet<String>,
     expires_at: SystemTime,
 }
@@ -49,19 +52,20 @@ impl Authority {
             .iter()
             .map(|client| {
                 let secret_digest = signer.digest(client.secret.expose_secret().as_bytes());
-                (client.id.clone(), Client { secret_digest, scopes: client.scopes.clone() })
+                let known = Client { id: client.id.clone(), secret_digest, scopes: client.scopes.clone() };
+                (client.id.clone(), known)
             })
             .collect();
         Self { signer, clients, tokens: Mutex::default() }
     }
 
-    /// Checks that the request carries one valid bearer token with all of `scopes`.
+    /// Checks that the request carries one valid bearer token with all of `scopes`, and says whose it is.
     pub(crate) fn authorize(
         &self,
         headers: &HeaderMap,
         scopes: &[&str],
         now: SystemTime,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Caller, Refusal> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Err(bearer_missing()) };
         let Some(token) = strip_scheme(value, "bearer") else { return Err(bearer_missing()) };
@@ -72,7 +76,7 @@ impl Authority {
         let grant = lock(&self.tokens)?.get(&digest).cloned();
         let grant = grant.filter(|grant| now < grant.expires_at).ok_or_else(bearer_bad)?;
         match scopes.iter().find(|scope| !grant.scopes.contains(**scope)) {
-            None => Ok(()),
+            None => Ok(Caller { token: digest, client: grant.client }),
             Some(scope) => Err(Refusal::new(
                 StatusCode::FORBIDDEN,
                 "app.not.authorized.for.scope",
@@ -83,6 +87,7 @@ impl Authority {
 
     fn issue(
         &self,
+        client: &str,
         scopes: BTreeSet<String>,
         now: SystemTime,
         lifetime: Duration,
@@ -93,7 +98,10 @@ impl Authority {
         if tokens.len() % SWEEP_EVERY == SWEEP_EVERY - 1 {
             tokens.retain(|_, grant| now < grant.expires_at);
         }
-        tokens.insert(self.signer.digest(token.as_bytes()), Grant { scopes, expires_at });
+        tokens.insert(
+            self.signer.digest(token.as_bytes()),
+            Grant { client: client.to_owned(), scopes, expires_at },
+        );
         Ok(token)
     }
 
@@ -138,7 +146,7 @@ pub(crate) async fn token(call: &mut Call) -> Result<Response, Refusal> {
 
     let scope = scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     let lifetime = call.shared.settings.token_lifetime;
-    let token = authority.issue(scopes, call.shared.clock.now(), lifetime)?;
+    let token = authority.issue(&client.id, scopes, call.shared.clock.now(), lifetime)?;
     let mut response = json_response(
         StatusCode::OK,
         &json!({
@@ -268,9 +276,9 @@ mod tests {
         let start = SystemTime::UNIX_EPOCH;
         let lifetime = Duration::from_secs(10);
         for _ in 0..SWEEP_EVERY - 1 {
-            authority.issue(BTreeSet::new(), start, lifetime).unwrap();
+            authority.issue("client", BTreeSet::new(), start, lifetime).unwrap();
         }
-        authority.issue(BTreeSet::new(), start + lifetime, lifetime).unwrap();
+        authority.issue("client", BTreeSet::new(), start + lifetime, lifetime).unwrap();
         assert_eq!(authority.tokens.lock().unwrap().len(), 1);
     }
 }

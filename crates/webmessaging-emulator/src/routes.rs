@@ -135,10 +135,9 @@ pub(crate) static ENDPOINTS: [Endpoint; 5] = [
 ];
 
 /// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 8] = [
+const NOT_EMULATED: [&str; 7] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
-    "rate limits and their headers",
     "webhooks",
     "channels, guests, bot messages and file transfers",
     "TLS: the emulator speaks plain HTTP/1.1",

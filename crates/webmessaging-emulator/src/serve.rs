@@ -14,6 +14,7 @@ use crate::answer::{Refusal, json_response};
 use crate::body::RequestBody;
 use crate::connection::Connection;
 use crate::fault::serve_with_faults;
+use crate::rate::Standing;
 use crate::record::Entry;
 use crate::routes::{CAPABILITIES_PATH, Endpoint, ErrorShape, Route, capabilities, endpoint_at};
 use crate::state::Shared;
@@ -33,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: RequestBody,
+    /// Where the caller's rate limit stands, once the request is counted.
+    pub(crate) standing: Option<Standing>,
     params: Vec<(String, String)>,
 }
 
@@ -44,7 +47,7 @@ impl Call {
 
     /// Does what the endpoint is there for; a refusal is worded and the rest of the body read.
     pub(crate) async fn effect(&mut self) -> Response {
-        match self.handle().await {
+        let mut response = match self.handle().await {
             Ok(response) => response,
             Err(refusal) => {
                 // A sender that asked first has not begun to send, and is told without being invited to.
@@ -53,7 +56,11 @@ impl Call {
                 }
                 refusal.into_response(self.endpoint.errors, &self.context_id)
             }
+        };
+        if let Some(standing) = self.standing {
+            standing.write(&mut response);
         }
+        response
     }
 
     /// Reads the rest of the body, within the emulator's limit, so that the sender gets to see the answer.
@@ -64,7 +71,14 @@ impl Call {
     async fn handle(&mut self) -> Result<Response, Refusal> {
         if !self.endpoint.scopes.is_empty() {
             let now = self.shared.clock.now();
-            self.shared.oauth.authorize(&self.headers, self.endpoint.scopes, now)?;
+            let caller = self.shared.oauth.authorize(&self.headers, self.endpoint.scopes, now)?;
+            match self.shared.rates.count(&caller, now) {
+                Ok(standing) => self.standing = standing,
+                Err((refusal, standing)) => {
+                    self.standing = standing;
+                    return Err(refusal);
+                }
+            }
         }
         match self.endpoint.route {
             Route::Token => oauth::token(self).await,
@@ -130,6 +144,7 @@ async fn known(
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers.clone(),
         body: RequestBody::new(body, Arc::clone(entry)),
+        standing: None,
         shared,
         endpoint,
         params: params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),

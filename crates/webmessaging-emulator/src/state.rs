@@ -10,6 +10,7 @@ use crate::clock::EmulatorClock;
 use crate::fault::FaultQueues;
 use crate::files::Files;
 use crate::oauth::Authority;
+use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::schema::Schemas;
 use crate::sign::Signer;
@@ -24,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) upload_url_lifetime: Duration,
     pub(crate) file_size_bytes_max: u64,
     pub(crate) scan_duration: Duration,
+    pub(crate) rate_limit: RateLimit,
 }
 
 /// The state of one emulator.
@@ -35,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) schemas: Schemas,
     pub(crate) oauth: Authority,
     pub(crate) files: Files,
+    pub(crate) rates: Rates,
     pub(crate) faults: FaultQueues,
     pub(crate) journal: Journal,
     /// Holds the uploaded bytes; removed with the emulator.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use webmessaging_emulator::{EmulatedClient, Fault, Route};
+use webmessaging_emulator::{EmulatedClient, Fault, RateLimit, Route};
 use webmessaging_files::UploadedFile;
 use webmessaging_http::{Error, ErrorKind, Sent, Source, Timeouts};
 use webmessaging_model::{ContentType, ScanVerdict, UploadLimits};
@@ -97,6 +97,19 @@ async fn a_429_with_a_date_is_waited_out() {
         .header("retry-after", "Fri, 20 Nov 2026 10:00:09 GMT");
     let (setup, _) = arrives([(Route::CreateUpload, busy)]).await;
     assert_eq!(setup.clock.sleeps()[0], Duration::from_millis(9_500));
+}
+
+/// The platform's own limit, met head-on: everything arrives, later.
+#[tokio::test]
+async fn more_files_than_the_rate_limit_allows_all_arrive() {
+    let limit = RateLimit::default().per_token(3);
+    let setup = Setup::with(|emulator| emulator.rate_limit(limit), |client| client).await;
+    for number in 0..7 {
+        let source = Source::bytes(format!("report-{number}.txt"), "words");
+        setup.files.upload(source).channel(CHANNEL).message(MESSAGE).await.unwrap();
+    }
+    let minutes = setup.clock.sleeps().iter().sum::<Duration>().as_secs() / 60;
+    assert_eq!(minutes, 2, "three files a minute");
 }
 
 #[tokio::test]
