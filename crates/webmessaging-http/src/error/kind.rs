@@ -6,21 +6,21 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input breaks our rules; [`Error::violations`] lists all of them. Nothing was sent.
+    /// The input breaks our rules; [`Error::violations`](crate::Error::violations) lists all of them. Nothing was sent.
     InvalidInput,
-    /// The source could not be read, or changed while it was read; [`Error::violations`] says how.
+    /// The source could not be read, or changed while it was read; [`Error::violations`](crate::Error::violations) says how.
     Source,
     /// The client is set up in a way that cannot work. Nothing was sent.
     Configuration,
     /// 401: the credentials or the token were refused.
     Authentication,
-    /// 403: a scope or permission is missing; [`Error::operation`] lists the scopes.
+    /// 403: a scope or permission is missing; [`Error::operation`](crate::Error::operation) lists the scopes.
     Permission,
     /// 404: there is no such thing.
     NotFound,
     /// 409 or 412: it exists already, or somebody changed it.
     Conflict,
-    /// 429: too many requests; [`Error::retry_after`] says when to come back.
+    /// 429: too many requests; [`Error::retry_after`](crate::Error::retry_after) says when to come back.
     RateLimited,
     /// Another 4xx: the platform refused the request as it is.
     Rejected,
