@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Sent};
 
-/// No client speaks with more hosts than this; above it, hosts without trouble are forgotten.
+/// No client speaks with more hosts than this. Above it, hosts without trouble are forgotten, and further ones are not
+/// kept.
 const HOSTS_MAX: usize = 1_000;
 
 /// When a host is left alone, and for how long.
 ///
 /// Failures are answers with status 5xx and requests without an answer. 4xx is none: a server that refuses is well, and
-/// 429 has a way of its own.
+/// 429 has a way of its own. Nor is what fails on this side: a source that changed, a caller whose time was up.
 ///
 /// # Examples
 /// ```
@@ -160,6 +161,15 @@ impl Breakers {
         let mut hosts = lock(&self.hosts);
         if hosts.len() >= HOSTS_MAX && !hosts.contains_key(host) {
             hosts.retain(|_, known| known.failures > 0 || known.open.is_some());
+            if hosts.len() >= HOSTS_MAX {
+                let pass = Pass {
+                    hosts: Arc::clone(&self.hosts),
+                    host: host.into(),
+                    is_probe: false,
+                    is_reported: false,
+                };
+                return Ok(pass);
+            }
         }
         let name = hosts.get_key_value(host).map_or_else(|| Arc::from(host), |(name, _)| Arc::clone(name));
         let known = hosts.entry(Arc::clone(&name)).or_default();
@@ -250,162 +260,4 @@ fn lock(hosts: &Mutex<HashMap<Arc<str>, Host>>) -> MutexGuard<'_, HashMap<Arc<st
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::clock::{Clock, TokioClock};
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    /// Three failures open it for 10 s, then 20 s, then 30 s at most.
-    fn breakers() -> Breakers {
-        Breakers::new(BreakerPolicy::default().failures(3).open_for(SECOND * 10).open_for_max(SECOND * 30))
-    }
-
-    fn failure(kind: ErrorKind) -> Error {
-        Error::new(kind, Sent::Maybe)
-    }
-
-    fn send(breakers: &Breakers, now: Instant, outcome: Result<(), ErrorKind>) -> bool {
-        let Ok(pass) = breakers.enter("a", now) else { return false };
-        let error = outcome.err().map(failure);
-        breakers.report(pass, error.as_ref().map_or(Ok(()), Err), now);
-        true
-    }
-
-    fn state(breakers: &Breakers, now: Instant) -> BreakerState {
-        breakers.status(now)[0].state
-    }
-
-    fn opened(now: Instant) -> Breakers {
-        let breakers = breakers();
-        for _ in 0..3 {
-            assert!(send(&breakers, now, Err(ErrorKind::Server)));
-        }
-        breakers
-    }
-
-    #[test]
-    fn failures_in_a_row_open_it_and_a_success_starts_the_count_anew() {
-        let (now, breakers) = (TokioClock.now(), breakers());
-        for outcome in [Err(ErrorKind::Server), Err(ErrorKind::Connect), Ok(()), Err(ErrorKind::Timeout)] {
-            assert!(send(&breakers, now, outcome));
-        }
-        assert!(send(&breakers, now, Err(ErrorKind::Interrupted)));
-        assert_eq!(state(&breakers, now), BreakerState::Closed);
-        assert!(send(&breakers, now, Err(ErrorKind::Server)));
-        assert_eq!(state(&breakers, now), BreakerState::Open);
-
-        let error = breakers.enter("a", now + SECOND * 4).unwrap_err();
-        assert_eq!((error.kind(), error.sent()), (ErrorKind::CircuitOpen, Sent::No));
-        assert_eq!(error.retry_after(), Some(SECOND * 6));
-        assert!(breakers.enter("b", now).is_ok(), "another host pays for it");
-    }
-
-    #[test]
-    fn a_refusal_is_no_failure() {
-        let (now, breakers) = (TokioClock.now(), breakers());
-        for kind in [ErrorKind::RateLimited, ErrorKind::Permission, ErrorKind::Rejected, ErrorKind::NotFound]
-        {
-            for _ in 0..5 {
-                assert!(send(&breakers, now, Err(kind)));
-            }
-        }
-        assert_eq!(state(&breakers, now), BreakerState::Closed);
-    }
-
-    #[test]
-    fn one_probe_decides() {
-        let start = TokioClock.now();
-        let breakers = opened(start);
-        let later = start + SECOND * 10;
-        assert_eq!(state(&breakers, later), BreakerState::HalfOpen);
-        let probe = breakers.enter("a", later).unwrap();
-        assert!(breakers.enter("a", later).is_err(), "a second probe");
-        breakers.report(probe, Ok(()), later);
-        assert_eq!(state(&breakers, later), BreakerState::Closed);
-    }
-
-    #[test]
-    fn failed_probes_make_it_wait_longer_up_to_the_maximum() {
-        let mut now = TokioClock.now();
-        let breakers = opened(now);
-        for wait in [10, 20, 30, 30] {
-            assert!(!send(&breakers, now + SECOND * (wait - 1), Ok(())));
-            now += SECOND * wait;
-            assert!(send(&breakers, now, Err(ErrorKind::Connect)), "after {wait} s");
-        }
-    }
-
-    #[test]
-    fn a_probe_that_was_given_up_leaves_room_for_another() {
-        let start = TokioClock.now();
-        let breakers = opened(start);
-        let later = start + SECOND * 10;
-        drop(breakers.enter("a", later).unwrap());
-        assert!(send(&breakers, later, Ok(())));
-    }
-
-    #[test]
-    fn what_was_sent_before_it_opened_does_not_prolong_it() {
-        let start = TokioClock.now();
-        let breakers = breakers();
-        let passes: Vec<_> = (0..20).map(|_| breakers.enter("a", start).unwrap()).collect();
-        for pass in passes {
-            breakers.report(pass, Err(&failure(ErrorKind::Timeout)), start);
-        }
-        assert!(send(&breakers, start + SECOND * 10, Ok(())));
-    }
-
-    #[test]
-    fn switched_off_it_never_opens() {
-        let (now, breakers) = (TokioClock.now(), Breakers::new(BreakerPolicy::off()));
-        for _ in 0..100 {
-            assert!(send(&breakers, now, Err(ErrorKind::Server)));
-        }
-    }
-
-    #[test]
-    fn hosts_without_trouble_are_forgotten() {
-        let now = TokioClock.now();
-        let breakers = opened(now);
-        for number in 0..3 * HOSTS_MAX {
-            let host = format!("host-{number}");
-            let pass = breakers.enter(&host, now).unwrap();
-            breakers.report(pass, Ok(()), now);
-        }
-        let status = breakers.status(now);
-        assert!(status.len() <= HOSTS_MAX + 1);
-        assert_eq!(status[0].state, BreakerState::Open, "trouble is remembered");
-    }
-
-    proptest! {
-        /// Whatever happens, at most one request is under way to a host that is not known to be well, and a success
-        /// closes the breaker.
-        #[test]
-        fn at_most_one_probe_is_under_way(steps in prop::collection::vec((0..4_u8, 0..15_u64), 0..60)) {
-            let (mut now, breakers) = (TokioClock.now(), breakers());
-            let mut under_way = Vec::new();
-            for (step, seconds) in steps {
-                now += Duration::from_secs(seconds);
-                let is_closed = breakers.status(now).first().is_none_or(|s| s.state == BreakerState::Closed);
-                match (step, under_way.pop()) {
-                    (0, pass) => {
-                        under_way.extend(pass);
-                        under_way.extend(breakers.enter("a", now).ok());
-                        if !is_closed {
-                            prop_assert!(under_way.iter().filter(|pass: &&Pass| pass.is_probe).count() <= 1);
-                        }
-                    }
-                    (1, Some(pass)) => {
-                        breakers.report(pass, Ok(()), now);
-                        prop_assert_eq!(state(&breakers, now), BreakerState::Closed);
-                    }
-                    (2, Some(pass)) => breakers.report(pass, Err(&failure(ErrorKind::Server)), now),
-                    (_, pass) => drop(pass),
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -145,8 +145,10 @@ impl<'a> Call<'a> {
                 let value = sensitive("Bearer", token.value.expose_secret())?;
                 attempt.headers_mut().insert(AUTHORIZATION, value);
             }
-            let limit = self.shared.timeouts.attempt.min(self.left());
-            let error = match self.attempt(attempt, self.clock().watchdog(limit)).await {
+            let (full, left) = (self.shared.timeouts.attempt, self.left());
+            // A caller who gives an attempt less than its full time has no patience; the host may be well.
+            let is_ours = |error: &Error| left < full && error.kind() == ErrorKind::Timeout;
+            let error = match self.attempt(attempt, self.clock().watchdog(full.min(left)), is_ours).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -182,17 +184,21 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Sends once and waits for the whole answer, no longer than the watchdog.
+    /// Sends once and waits for the whole answer, no longer than the watchdog. A failure that `is_ours` is not held
+    /// against the host.
     pub(crate) async fn attempt(
         &mut self,
         request: Request<Body>,
         mut watchdog: Wait,
+        is_ours: impl Fn(&Error) -> bool,
     ) -> Result<Response<Bytes>, Error> {
         let host = request.uri().authority().map_or("", |host| host.as_str());
         let pass = self.shared.breakers.enter(host, self.clock().now())?;
         self.attempts += 1;
         let outcome = self.send_once(request, &mut watchdog).await;
-        self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.clock().now());
+        if !outcome.as_ref().is_err_and(is_ours) {
+            self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.clock().now());
+        }
         match &outcome {
             Ok(answer) => {
                 self.shared.purse.earn(self.paid);

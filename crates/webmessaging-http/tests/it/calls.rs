@@ -8,7 +8,9 @@ use serde_json::json;
 use webmessaging_http::clock::TokioClock;
 use webmessaging_http::testing::MockTransport;
 use webmessaging_http::transport::Failure;
-use webmessaging_http::{BreakerPolicy, Client, Clock, Credentials, ErrorKind, RetryPolicy, Sent, Timeouts};
+use webmessaging_http::{
+    BreakerPolicy, BreakerState, Client, Clock, Credentials, ErrorKind, RetryPolicy, Sent, Timeouts,
+};
 use webmessaging_model::RetryClass;
 
 use crate::script::{Call, Done, Step, answer, client, client_with, done, status, token};
@@ -340,6 +342,23 @@ async fn a_host_that_keeps_failing_is_left_alone_and_then_asked_once() {
     down.store(false, std::sync::atomic::Ordering::SeqCst);
     call().await.unwrap();
     call().await.unwrap();
+}
+
+/// Impatience is no proof against a host.
+#[tokio::test(start_paused = true)]
+async fn a_caller_whose_time_is_up_opens_no_breaker() {
+    let client = silent(Timeouts::default(), true);
+    for _ in 0..12 {
+        let error = client.send_within(&Call(RetryClass::Once), SECOND).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+    assert!(client.breakers().iter().all(|status| status.failures == 0));
+    // An attempt that had its full time is another matter.
+    for _ in 0..10 {
+        let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+    assert_eq!((client.breakers()[0].state, client.breakers()[0].failures), (BreakerState::Open, 10));
 }
 
 /// One bucket for all: when a server is down, callers do not add their retries up.

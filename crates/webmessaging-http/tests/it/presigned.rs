@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
-use webmessaging_http::transport::Exchange;
+use webmessaging_http::transport::{BoxError, Exchange, Failure};
 use webmessaging_http::{
     Body, Client, Credentials, Error, ErrorKind, PresignedPut, PresignedTarget, PresignedUrl, Sent, Source,
+    SourceContent, TransportError,
 };
 use webmessaging_model::{Method, Operation};
 
@@ -29,7 +30,9 @@ fn client(answers: impl Fn(usize) -> Step + Send + Sync + 'static) -> (Client, A
         let (noted, answers) = (Arc::clone(&noted), Arc::clone(&answers));
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let bytes = read(body).await;
+            let Ok(bytes) = read(body).await else {
+                return Err(TransportError::new(Failure::Interrupted, "the body broke off"));
+            };
             let number = noted.lock().unwrap().len();
             noted.lock().unwrap().push((parts.headers, bytes));
             answers(number).play().await
@@ -44,14 +47,13 @@ fn client(answers: impl Fn(usize) -> Step + Send + Sync + 'static) -> (Client, A
     (client, arrived)
 }
 
-async fn read(body: Body) -> Vec<u8> {
+async fn read(body: Body) -> Result<Vec<u8>, BoxError> {
     use futures_util::TryStreamExt;
     body.try_fold(Vec::new(), |mut all, chunk| async move {
         all.extend(chunk);
         Ok(all)
     })
     .await
-    .unwrap_or_default()
 }
 
 async fn put(
@@ -121,4 +123,19 @@ async fn a_path_that_the_server_hands_out_cannot_be_replaced() {
     let builder = Client::builder(Credentials::new("id", "secret")).path(&PUT, "/elsewhere");
     let error = builder.build().unwrap_err();
     assert_eq!(error.to_string(), "things.put: the server hands out this url, there is no path to replace");
+}
+
+/// The store is well, whatever becomes of the files.
+#[tokio::test]
+async fn sources_that_change_do_not_keep_others_from_the_store() {
+    let (client, arrived) = client(|_| status(200));
+    for _ in 0..12 {
+        let source =
+            Source::open_with("a.txt", || Ok(SourceContent::from_reader(5, std::io::Cursor::new("wo"))));
+        let error = put(&client, &PUT, &source).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Source, Sent::Maybe));
+    }
+    assert_eq!(client.breakers()[0].failures, 0);
+    put(&client, &PUT, &Source::bytes("a.txt", "words")).await.unwrap();
+    assert_eq!(arrived.lock().unwrap().len(), 1);
 }
