@@ -15,6 +15,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::{AuthStyle, ClientBuilder, Credentials, Hosts, Timeouts};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::limit::{LimitStatus, Limiter};
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
 use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) retry: RetryPolicy,
     pub(crate) purse: Purse,
     pub(crate) breakers: Breakers,
+    pub(crate) limiter: Limiter,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
     credentials: Credentials,
@@ -73,6 +75,7 @@ impl Client {
             hosts,
             paths,
             transport,
+            limiter: Limiter::new(&builder.rate_limit, &builder.clock),
             clock: builder.clock,
             entropy: builder.entropy,
             retry: builder.retry,
@@ -119,6 +122,11 @@ impl Client {
     /// How it stands with every host this client has spoken with, by name.
     pub fn breakers(&self) -> Vec<BreakerStatus> {
         self.0.breakers.status(self.0.clock.now())
+    }
+
+    /// How it stands with the rate limits, and how long one more call would wait, for each class of operations.
+    pub fn limits(&self) -> Vec<LimitStatus> {
+        self.0.limiter.status(self.0.clock.now())
     }
 
     /// The clock of this client, for waits of a feature crate.

@@ -17,6 +17,7 @@ use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::error::Error;
+use crate::limit::RateLimitPolicy;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
 
@@ -126,6 +127,7 @@ pub struct ClientBuilder {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) breaker: BreakerPolicy,
+    pub(crate) rate_limit: RateLimitPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
     paths: Vec<(&'static Operation, String)>,
@@ -146,6 +148,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             budget: RetryBudget::default(),
             breaker: BreakerPolicy::default(),
+            rate_limit: RateLimitPolicy::default(),
             timeouts: Timeouts::default(),
             answer_bytes_max: 8 * 1024 * 1024,
             paths: Vec::new(),
@@ -202,6 +205,12 @@ impl ClientBuilder {
     /// Sets when a host is left alone.
     pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
         self.breaker = policy;
+        self
+    }
+
+    /// Sets how many requests go to the platform.
+    pub fn rate_limit(mut self, policy: RateLimitPolicy) -> Self {
+        self.rate_limit = policy;
         self
     }
 

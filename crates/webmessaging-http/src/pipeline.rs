@@ -1,8 +1,8 @@
 //! The way of a call: check, encode, then attempts, each with its token, its time limit and its classification.
 //!
-//! The order is fixed. Per call: validation, encoding, correlation id, deadline. Per attempt: bearer token, send under
-//! a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one, and the
-//! client's budget. A limiter permit belongs before the token of each attempt.
+//! The order is fixed. Per call: validation, encoding, correlation id, deadline. Per attempt: bearer token, limiter
+//! permit, send under a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one, and the
+//! client's budget.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -22,6 +22,7 @@ use crate::client::Shared;
 use crate::clock::{Clock, Wait, correlation_id};
 use crate::endpoint::{Encoder, Endpoint};
 use crate::error::{Error, ErrorKind, Sent};
+use crate::limit::{Permit, TooLong};
 use crate::login::sensitive;
 use crate::token::Token;
 use crate::transport::{Body, CollectError, Collector, Failure, TransportError};
@@ -137,10 +138,14 @@ impl<'a> Call<'a> {
             if let Ok(id) = HeaderValue::from_str(&self.correlation_id) {
                 attempt.headers_mut().insert(X_CORRELATION_ID, id);
             }
+            // The token comes first, so that no permit waits for a login; after a long wait for the permit there may
+            // be a newer one.
             let token = match authorization {
                 Authorization::None => None,
                 Authorization::Bearer => Some(self.token().await?),
             };
+            let permit = self.permit().await?;
+            let token = token.map(|token| self.shared.token_at_hand().unwrap_or(token));
             if let Some(token) = &token {
                 let value = sensitive("Bearer", token.value.expose_secret())?;
                 attempt.headers_mut().insert(AUTHORIZATION, value);
@@ -148,7 +153,7 @@ impl<'a> Call<'a> {
             let (full, left) = (self.shared.timeouts.attempt, self.left());
             // A caller who gives an attempt less than its full time has no patience; the host may be well.
             let is_ours = |error: &Error| left < full && error.kind() == ErrorKind::Timeout;
-            let error = match self.attempt(attempt, self.clock().watchdog(full.min(left)), is_ours).await {
+            let error = match self.attempt(attempt, permit, self.clock().watchdog(full.min(left)), is_ours).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -165,6 +170,24 @@ impl<'a> Call<'a> {
                 _ => self.pause_or_fail(error).await?,
             }
         }
+    }
+
+    /// Leave from the rate limiter to send once, when it comes within the time that is left.
+    pub(crate) async fn permit(&mut self) -> Result<Permit<'a>, Error> {
+        let (shared, before) = (self.shared, self.clock().now());
+        let permit = shared
+            .limiter
+            .permit(self.operation.limit, self.left(), &*shared.clock, &*shared.entropy)
+            .await
+            .map_err(|TooLong { wait, reason }| {
+                let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
+                let message = format!("not sent, the time limit of the call ends before its turn comes{reason}");
+                self.finish(
+                    Error::new(ErrorKind::RateLimited, Sent::No).with_message(message).with_retry_after(wait),
+                )
+            })?;
+        self.waited += self.clock().now().saturating_duration_since(before);
+        Ok(permit)
     }
 
     /// The token, after a login where one is due, within the time that is left.
@@ -189,13 +212,15 @@ impl<'a> Call<'a> {
     pub(crate) async fn attempt(
         &mut self,
         request: Request<Body>,
+        mut permit: Permit<'_>,
         mut watchdog: Wait,
         is_ours: impl Fn(&Error) -> bool,
     ) -> Result<Response<Bytes>, Error> {
         let host = request.uri().authority().map_or("", |host| host.as_str());
         let pass = self.shared.breakers.enter(host, self.clock().now())?;
         self.attempts += 1;
-        let outcome = self.send_once(request, &mut watchdog).await;
+        let outcome = self.send_once(request, &mut permit, &mut watchdog).await;
+        drop(permit);
         if !outcome.as_ref().is_err_and(is_ours) {
             self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.clock().now());
         }
@@ -227,11 +252,23 @@ impl<'a> Call<'a> {
         outcome
     }
 
-    async fn send_once(&self, request: Request<Body>, watchdog: &mut Wait) -> Result<Response<Bytes>, Error> {
+    async fn send_once(
+        &self,
+        request: Request<Body>,
+        permit: &mut Permit<'_>,
+        watchdog: &mut Wait,
+    ) -> Result<Response<Bytes>, Error> {
         let too_late = |Elapsed| Error::new(ErrorKind::Timeout, Sent::Maybe);
+        permit.goes_out();
         let sending = self.shared.transport.send(request);
         let head = within(sending, watchdog).await.map_err(too_late)?;
+        let head = head.inspect_err(|error| {
+            if error.sent() == Sent::No {
+                permit.was_not_sent();
+            }
+        });
         let (head, body) = head.map_err(transport_failed)?.into_parts();
+        permit.answered(head.status, &head.headers);
 
         let is_success = self.operation.is_success(head.status.as_u16());
         let max = if is_success { self.shared.answer_bytes_max } else { ERROR_BYTES_MAX };

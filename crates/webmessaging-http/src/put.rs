@@ -191,9 +191,10 @@ async fn attempt(
     *request.uri_mut() = absolute(url.as_str())?;
     *request.headers_mut() = target.headers.clone();
 
+    let permit = call.permit().await?;
     let watchdog = stalled(Arc::clone(&call.shared.clock), stall, put.length, Arc::clone(&watch));
     let is_ours = |_: &Error| matches!(watch.outcome(), Some(Err(_)));
-    let outcome = call.attempt(request, watchdog, is_ours).await;
+    let outcome = call.attempt(request, permit, watchdog, is_ours).await;
     match (outcome, watch.outcome()) {
         // A changed source breaks its own body off; what the network made of that does not matter.
         (Err(_), Some(Err(violation))) => Err(source_failed(call, Sent::Maybe, violation)),

@@ -69,6 +69,26 @@ pub const ID_CHARACTERS_MAX: DatedLimit = DatedLimit {
     checked: "2026-11-20",
 };
 
+const PLATFORM_LIMITS: &str = "Genesys Cloud developer blog 2021-02-03; `client.credentials.token.rate.per.minute`";
+
+/// Requests of all tokens of one OAuth client in a window; support can raise it.
+pub const REQUESTS_MAX: DatedLimit = DatedLimit {
+    name: "platform.requests.max",
+    value: 300,
+    unit: Unit::Requests,
+    source: PLATFORM_LIMITS,
+    checked: "2026-11-20",
+};
+
+/// Length of the window of [`REQUESTS_MAX`].
+pub const REQUESTS_WINDOW_SECONDS: DatedLimit = DatedLimit {
+    name: "platform.requests.window",
+    value: 60,
+    unit: Unit::Seconds,
+    source: PLATFORM_LIMITS,
+    checked: "2026-11-20",
+};
+
 /// Every limit of this crate, for documentation and for finding the ones that nobody checked for long.
 pub const ALL: &[DatedLimit] = &[
     FILE_SIZE_BYTES_MIN,
@@ -76,4 +96,6 @@ pub const ALL: &[DatedLimit] = &[
     FILE_NAME_CHARACTERS_MAX,
     UPLOAD_URL_SECONDS,
     ID_CHARACTERS_MAX,
+    REQUESTS_MAX,
+    REQUESTS_WINDOW_SECONDS,
 ];

@@ -71,6 +71,21 @@ pub enum LimitClass {
     Storage,
 }
 
+impl LimitClass {
+    /// Every class.
+    pub const ALL: &'static [Self] = &[Self::Platform, Self::Login, Self::Storage];
+}
+
+impl fmt::Display for LimitClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Platform => "platform",
+            Self::Login => "login",
+            Self::Storage => "storage",
+        })
+    }
+}
+
 /// Which of the two contracts an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

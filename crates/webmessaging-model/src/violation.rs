@@ -97,6 +97,8 @@ pub enum Unit {
     Characters,
     /// Seconds.
     Seconds,
+    /// Requests to a server.
+    Requests,
 }
 
 impl Unit {
@@ -109,6 +111,8 @@ impl Unit {
             (Self::Characters, _) => "characters",
             (Self::Seconds, 1) => "second",
             (Self::Seconds, _) => "seconds",
+            (Self::Requests, 1) => "request",
+            (Self::Requests, _) => "requests",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::Notify;
 use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
-use webmessaging_http::{AuthStyle, Client, Credentials, Error, ErrorKind};
+use webmessaging_http::{AuthStyle, Client, Credentials, Error, ErrorKind, RateLimitPolicy};
 use webmessaging_model::RetryClass;
 
 use crate::script::{Call, Step, answer, client, client_that, client_with, done, status, token};
@@ -89,7 +89,9 @@ async fn fifty_refusals_of_one_token_share_one_login() {
             done().play().await
         })
     });
-    let client = Client::builder(Credentials::new("id", "secret")).transport(transport).build().unwrap();
+    // Without a limit: all fifty have to be out before one of them is answered.
+    let builder = Client::builder(Credentials::new("id", "secret")).transport(transport);
+    let client = builder.rate_limit(RateLimitPolicy::unlimited()).build().unwrap();
     let calls = (0..50).map(|_| {
         let client = client.clone();
         tokio::spawn(async move { client.send(&Call(RetryClass::Once)).await.map(|_| ()) })

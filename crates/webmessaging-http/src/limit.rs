@@ -1,0 +1,326 @@
+//! Rate limits on our side: each attempt waits here until the platform can be expected to let it in.
+//!
+//! A governor cell smooths: half of the quota may go out at once, the rest evenly. A ledger counts what we sent within
+//! the last window, listens to the counts in the platform's headers, and shares the quota with other processes of the
+//! same OAuth client. A 429 closes the gate of its class for all callers until `Retry-After`. Callers queue in the order
+//! they came.
+
+mod hold;
+mod ledger;
+mod policy;
+mod share;
+mod told;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, StatusCode};
+use tokio::sync::Notify;
+use webmessaging_model::LimitClass;
+
+use self::hold::Hold;
+use self::ledger::{Entry, Gate, Ledger};
+use self::policy::Smoothing;
+use self::told::Told;
+use crate::clock::{Clock, Entropy, full_jitter};
+use crate::pipeline::within;
+use crate::retry_after::retry_after;
+
+pub use self::policy::RateLimitPolicy;
+
+/// Those who were turned away together come back within this time of each other.
+const HOLD_JITTER: Duration = Duration::from_secs(1);
+
+/// Why a request waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// The server answered 429 and said when to come back.
+    Refused,
+    /// Our own requests of the last window use up the quota.
+    Quota,
+    /// Other processes of the same OAuth client use the quota too.
+    Shared,
+    /// Half of the quota went out at once; the rest goes out evenly.
+    Smoothing,
+    /// No answer has said yet where the limit stands.
+    Probing,
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "the server asked to wait",
+            Self::Quota => "our own requests use up the quota",
+            Self::Shared => "other processes use the quota too",
+            Self::Smoothing => "requests beyond the burst go out evenly",
+            Self::Probing => "no answer has said yet where the limit stands",
+        })
+    }
+}
+
+/// How it stands with the rate limit of a class of operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitStatus {
+    /// The class.
+    pub class: LimitClass,
+    /// Requests that a window may have, as the server says or, before it did, as the policy does; `None` without a quota.
+    pub quota: Option<u32>,
+    /// Requests of this client in the window, those under way included.
+    pub used: u32,
+    /// Requests of everybody in the window, by the last answer that told.
+    pub used_by_all: Option<u32>,
+    /// Callers that wait for their turn.
+    pub waiting: usize,
+    /// How long one more caller would wait, as far as it can be told now.
+    pub wait: Duration,
+    /// What it would wait for; `None` when its turn is at once or only those before it are in the way.
+    pub reason: Option<WaitReason>,
+}
+
+/// A wait that would outlast the time a caller has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TooLong {
+    pub(crate) wait: Duration,
+    pub(crate) reason: Option<WaitReason>,
+}
+
+/// The gates of a client, one for each class.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug)]
+struct Cell {
+    class: LimitClass,
+    books: Mutex<Books>,
+    /// Held by the caller whose turn is next; the others queue for it in order.
+    turn: tokio::sync::Mutex<()>,
+    waiting: AtomicUsize,
+    /// Something in the books has changed.
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Books {
+    hold: Hold,
+    quota: Option<(Ledger, Smoothing)>,
+}
+
+impl Books {
+    /// Whether one more may go out now. Only the question is free of consequences.
+    fn gate(&mut self, now: Instant) -> Gate {
+        if let Some(until) = self.hold.until(now) {
+            return Gate::until(until, WaitReason::Refused);
+        }
+        self.quota.as_mut().map_or(Gate::Open, |(ledger, _)| ledger.gate(now))
+    }
+
+    /// Lets one out, or says what is in the way.
+    fn admit(&mut self, now: Instant) -> Result<Option<Entry>, Gate> {
+        match self.gate(now) {
+            Gate::Open => {}
+            closed @ Gate::Closed { .. } => return Err(closed),
+        }
+        let Some((ledger, smoothing)) = &mut self.quota else { return Ok(None) };
+        smoothing
+            .admit(ledger.quota(), now)
+            .map_err(|wait| Gate::until(now + wait, WaitReason::Smoothing))?;
+        Ok(Some(ledger.send(now)))
+    }
+}
+
+impl Limiter {
+    pub(crate) fn new(policy: &RateLimitPolicy, clock: &Arc<dyn Clock>) -> Self {
+        let cell = |class| Cell {
+            class,
+            books: Mutex::new(Books {
+                hold: Hold::default(),
+                // The limits of login server and object store are not known; they say so when it is too much.
+                quota: policy.quota().filter(|_| class == LimitClass::Platform).map(|quota| {
+                    (Ledger::new(quota, policy.window), Smoothing::new(policy, Arc::clone(clock)))
+                }),
+            }),
+            turn: tokio::sync::Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            changed: Notify::new(),
+        };
+        Self { cells: LimitClass::ALL.iter().copied().map(cell).collect() }
+    }
+
+    /// Waits for the turn of one request; not at all when that is known to take longer than `left`.
+    pub(crate) async fn permit<'a>(
+        &'a self,
+        class: LimitClass,
+        left: Duration,
+        clock: &'a dyn Clock,
+        entropy: &'a dyn Entropy,
+    ) -> Result<Permit<'a>, TooLong> {
+        let Some(cell) = self.cells.iter().find(|cell| cell.class == class) else {
+            return Ok(Permit { cell: None, entry: None, is_out: false, clock, entropy });
+        };
+        let permit = |entry| Permit { cell: Some(cell), entry, is_out: false, clock, entropy };
+        let now = clock.now();
+        // Whoever comes while nobody waits need not queue.
+        if let Ok(_turn) = cell.turn.try_lock()
+            && let Ok(entry) = cell.books().admit(now)
+        {
+            return Ok(permit(entry));
+        }
+        let outlook = cell.outlook(now);
+        if outlook.wait > left {
+            return Err(outlook);
+        }
+        let queued = Queued::join(&cell.waiting);
+        let mut watchdog = clock.watchdog(left);
+        let late = |_| cell.outlook(clock.now());
+        let _turn = within(cell.turn.lock(), &mut watchdog).await.map_err(late)?;
+        drop(queued);
+        loop {
+            // Asked for before the books are read, so that no change is missed.
+            let mut changed = std::pin::pin!(cell.changed.notified());
+            changed.as_mut().enable();
+            let at = clock.now();
+            let closed = match cell.books().admit(at) {
+                Ok(entry) => return Ok(permit(entry)),
+                Err(closed) => closed,
+            };
+            let Gate::Closed { until, why } = closed else { continue };
+            let left = left.saturating_sub(at.saturating_duration_since(now));
+            let wait = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(at));
+            if left.is_zero() || wait > left {
+                return Err(TooLong { wait, reason: Some(why) });
+            }
+            tracing::debug!(class = %class, wait_ms = millis(wait), reason = %why, "waiting for the rate limit");
+            let mut pause = if until.is_some() { clock.sleep(wait) } else { clock.watchdog(left) };
+            // Either way the books are read again.
+            let _ = within(changed, &mut pause).await;
+        }
+    }
+
+    pub(crate) fn status(&self, now: Instant) -> Vec<LimitStatus> {
+        self.cells.iter().map(|cell| cell.status(now)).collect()
+    }
+}
+
+impl Cell {
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What one more caller has before it.
+    fn outlook(&self, now: Instant) -> TooLong {
+        let status = self.status(now);
+        TooLong { wait: status.wait, reason: status.reason }
+    }
+
+    fn status(&self, now: Instant) -> LimitStatus {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        let mut books = self.books();
+        let gate = books.gate(now);
+        let (mut wait, reason) = match gate {
+            Gate::Open => (Duration::ZERO, None),
+            Gate::Closed { until, why } => {
+                (until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)), Some(why))
+            }
+        };
+        let mut status = LimitStatus {
+            class: self.class,
+            quota: None,
+            used: 0,
+            used_by_all: None,
+            waiting,
+            wait: Duration::ZERO,
+            reason,
+        };
+        if let Some((ledger, smoothing)) = &mut books.quota {
+            wait += smoothing.interval(ledger.quota()) * u32::try_from(waiting).unwrap_or(u32::MAX);
+            status.quota = Some(ledger.quota());
+            status.used = ledger.used(now);
+            status.used_by_all = ledger.told();
+        }
+        LimitStatus { wait, ..status }
+    }
+}
+
+/// A caller in the queue, counted until its turn or until it gives up.
+struct Queued<'a>(&'a AtomicUsize);
+
+impl<'a> Queued<'a> {
+    fn join(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Leave to send one request. Once out, the request counts, whatever becomes of its answer.
+#[must_use]
+pub(crate) struct Permit<'a> {
+    cell: Option<&'a Cell>,
+    entry: Option<Entry>,
+    is_out: bool,
+    clock: &'a dyn Clock,
+    entropy: &'a dyn Entropy,
+}
+
+impl Permit<'_> {
+    /// The request goes out.
+    pub(crate) fn goes_out(&mut self) {
+        self.is_out = true;
+    }
+
+    /// It turned out that it did not.
+    pub(crate) fn was_not_sent(&mut self) {
+        self.is_out = false;
+    }
+
+    /// The head of the answer is here.
+    pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
+        let (Some(cell), entry) = (self.cell.take(), self.entry.take()) else { return };
+        let (now, told) = (self.clock.now(), Told::read(headers));
+        let is_refused = status == StatusCode::TOO_MANY_REQUESTS;
+        let mut books = cell.books();
+        if is_refused {
+            let wait = retry_after(headers, self.clock.wall());
+            books.hold.extend(wait, full_jitter(self.entropy, HOLD_JITTER), now);
+            tracing::warn!(class = %cell.class, retry_after_s = wait.map(|wait| wait.as_secs()), "rate limited");
+        }
+        if let (Some((ledger, _)), Some(entry)) = (&mut books.quota, entry) {
+            ledger.answered(&entry, is_refused, told, now);
+        }
+        drop(books);
+        cell.changed.notify_one();
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let (Some(cell), Some(entry)) = (self.cell, self.entry.take()) else { return };
+        if let Some((ledger, _)) = &mut cell.books().quota {
+            if self.is_out {
+                ledger.answered(&entry, false, None, self.clock.now());
+            } else {
+                ledger.take_back();
+            }
+        }
+        cell.changed.notify_one();
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "waits are shorter than the age of the universe")]
+fn millis(wait: Duration) -> u64 {
+    wait.as_millis() as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The books of one limit: what we sent, what was answered, and whether one more may go out. Pure: time comes in.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::WaitReason;
+use super::share::{Own, Share};
+use super::told::Told;
+
+/// So many requests go out before the first answer says where the limit stands, and so many more with each answer.
+const PROBES: u32 = 4;
+
+/// An answer that takes longer than this does not hold the next probes up.
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where the server tells no counts, a 429 leaves this part of what we allow ourselves, at most once in a window, and
+/// each window that goes well gives back a part of the quota. Who uses more loses more, all gain the same.
+const CUT: f64 = 0.7;
+const GROWTH: f64 = 0.05;
+
+/// No 429 takes more than leaves this part of the quota.
+const CEILING_MIN: f64 = 0.05;
+
+/// Whether the next request may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    Closed {
+        /// When to look again; `None` is when something has been answered.
+        until: Option<Instant>,
+        why: WaitReason,
+    },
+}
+
+impl Gate {
+    pub(super) fn until(at: Instant, why: WaitReason) -> Self {
+        Self::Closed { until: Some(at), why }
+    }
+}
+
+/// A request that went out, until its answer is in the books.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    number: u64,
+    sent_at: Instant,
+    /// What of ours the server could have counted by then.
+    used: u32,
+}
+
+/// The books of one quota.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    quota: u32,
+    window: Duration,
+    /// When our requests of the last window were answered. The server counted each of them before that, so that what
+    /// has left this list has left the server's window too, whether that one slides or not.
+    answered: VecDeque<Instant>,
+    in_flight: u32,
+    number: u64,
+    last_sent: Option<Instant>,
+    last_answer: Option<Instant>,
+    /// Smoothed time from a request to its answer.
+    round_trip: Duration,
+    /// Below the quota when a server that tells no counts has refused us.
+    ceiling: f64,
+    cut_at: Option<Instant>,
+    share: Share,
+}
+
+impl Ledger {
+    pub(super) fn new(quota: u32, window: Duration) -> Self {
+        Self {
+            quota,
+            window,
+            answered: VecDeque::new(),
+            in_flight: 0,
+            number: 0,
+            last_sent: None,
+            last_answer: None,
+            round_trip: Duration::ZERO,
+            ceiling: f64::from(quota),
+            cut_at: None,
+            share: Share::default(),
+        }
+    }
+
+    pub(super) fn quota(&self) -> u32 {
+        self.quota
+    }
+
+    /// What of ours is in the window, requests under way included.
+    pub(super) fn used(&mut self, now: Instant) -> u32 {
+        while self.answered.front().is_some_and(|at| *at + self.window <= now) {
+            self.answered.pop_front();
+        }
+        u32::try_from(self.answered.len()).unwrap_or(u32::MAX).saturating_add(self.in_flight)
+    }
+
+    /// What the server said last that all have used.
+    pub(super) fn told(&self) -> Option<u32> {
+        self.share.told_count()
+    }
+
+    pub(super) fn gate(&mut self, now: Instant) -> Gate {
+        let used = self.used(now);
+        let informed = self.last_answer.is_some_and(|at| now < at + self.window);
+        let probes = if informed { PROBES.saturating_add(used - self.in_flight) } else { PROBES };
+        let patience = self.last_sent.map(|at| at + PROBE_PATIENCE).filter(|at| now < *at);
+        if let Some(until) = patience.filter(|_| self.in_flight >= probes) {
+            return Gate::until(until, WaitReason::Probing);
+        }
+        if f64::from(used) >= self.ceiling.min(f64::from(self.quota)).max(1.0) {
+            return self.when_leaves(1, WaitReason::Quota);
+        }
+        if !informed {
+            return Gate::Open;
+        }
+        let own = self.own(used);
+        self.share.gate(now, &own, |count, why| self.when_leaves(count, why))
+    }
+
+    /// When `count` of our answered requests have left the window.
+    fn when_leaves(&self, count: usize, why: WaitReason) -> Gate {
+        let index = count.saturating_sub(1).min(self.answered.len().saturating_sub(1));
+        Gate::Closed { until: self.answered.get(index).map(|at| *at + self.window), why }
+    }
+
+    fn own(&self, used: u32) -> Own {
+        Own {
+            used,
+            in_flight: self.in_flight,
+            number: self.number,
+            last_sent: self.last_sent,
+            quota: self.quota,
+            window: self.window,
+            round_trip: self.round_trip,
+        }
+    }
+
+    pub(super) fn send(&mut self, now: Instant) -> Entry {
+        self.in_flight = self.in_flight.saturating_add(1);
+        self.number += 1;
+        self.last_sent = Some(now);
+        Entry { number: self.number, sent_at: now, used: self.used(now) }
+    }
+
+    /// The request did not go out after all.
+    pub(super) fn take_back(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// The answer came, or none will come: then the server may have counted the request, and so do we.
+    pub(super) fn answered(&mut self, entry: &Entry, is_refused: bool, told: Option<Told>, now: Instant) {
+        self.close(entry, told, now);
+        if is_refused {
+            if told.is_none() && self.cut_at.is_none_or(|at| at + self.window <= now) {
+                self.ceiling = (self.ceiling * CUT).max(f64::from(self.quota) * CEILING_MIN);
+                self.cut_at = Some(now);
+            }
+            return;
+        }
+        self.answered.push_back(now);
+        if self.answered.len() > self.quota as usize {
+            self.answered.pop_front();
+        }
+        self.ceiling += GROWTH * f64::from(self.quota) / self.ceiling.max(1.0);
+        self.ceiling = self.ceiling.min(f64::from(self.quota));
+    }
+
+    fn close(&mut self, entry: &Entry, told: Option<Told>, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_answer = Some(now);
+        let took = now.saturating_duration_since(entry.sent_at);
+        self.round_trip =
+            if self.round_trip.is_zero() { took } else { (self.round_trip * 9 + took) / 10 };
+        let Some(told) = told else { return };
+        if told.allowed != self.quota {
+            self.ceiling *= f64::from(told.allowed) / f64::from(self.quota.max(1));
+            self.quota = told.allowed;
+        }
+        let used = self.used(now);
+        let sent_since = u32::try_from(self.number - entry.number).unwrap_or(u32::MAX);
+        let ours_at_most = entry.used.saturating_add(sent_since);
+        self.share.learn(&told, entry.number, ours_at_most, &self.own(used), now);
+    }
+}

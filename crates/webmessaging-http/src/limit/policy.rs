@@ -1,0 +1,132 @@
+//! How many requests go out, and how evenly.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use webmessaging_model::limits::{REQUESTS_MAX, REQUESTS_WINDOW_SECONDS};
+
+use crate::clock::Clock;
+
+/// The window is neither so short that a request outlasts it nor longer than a day.
+const WINDOW_MIN: Duration = Duration::from_millis(100);
+const WINDOW_MAX: Duration = Duration::from_secs(86_400);
+
+/// How many requests go to the platform.
+///
+/// The defaults are the platform's limit for one OAuth client: 300 requests in 60 seconds, of which half may go out at
+/// once. Where the headers of its answers name another limit, that one goes.
+///
+/// # Examples
+/// ```
+/// use webmessaging_http::RateLimitPolicy;
+///
+/// let raised_by_support = RateLimitPolicy::default().requests(900);
+/// let eager = RateLimitPolicy::default().burst(300);
+/// let unlimited = RateLimitPolicy::unlimited();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimitPolicy {
+    requests: Option<NonZeroU32>,
+    pub(super) window: Duration,
+    burst: Option<NonZeroU32>,
+}
+
+impl Default for RateLimitPolicy {
+    fn default() -> Self {
+        Self {
+            requests: u32::try_from(REQUESTS_MAX.value).ok().and_then(NonZeroU32::new),
+            window: Duration::from_secs(REQUESTS_WINDOW_SECONDS.value),
+            burst: None,
+        }
+    }
+}
+
+impl RateLimitPolicy {
+    /// No quota. A 429 still pauses everybody until its `Retry-After`.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self { requests: None, ..Self::default() }
+    }
+
+    /// Sets how many requests a window may have; 300 by default, at least 1.
+    #[must_use]
+    pub fn requests(mut self, requests: u32) -> Self {
+        self.requests = Some(NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN));
+        self
+    }
+
+    /// Sets the length of the window; 60 seconds by default, from a tenth of a second to a day.
+    #[must_use]
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window.clamp(WINDOW_MIN, WINDOW_MAX);
+        self
+    }
+
+    /// Sets how many requests may go out at once; half of the quota by default, at least 1. With the whole quota a
+    /// process that has it to itself is quick, and one that comes later to share it may find no place for long.
+    #[must_use]
+    pub fn burst(mut self, requests: u32) -> Self {
+        self.burst = Some(NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN));
+        self
+    }
+
+    pub(super) fn quota(&self) -> Option<u32> {
+        self.requests.map(NonZeroU32::get)
+    }
+}
+
+/// A governor cell on our clock: its own would not follow the time of a test.
+pub(super) struct Smoothing {
+    policy: RateLimitPolicy,
+    clock: Arc<dyn Clock>,
+    cell: Option<(u32, GovernorCell)>,
+}
+
+type GovernorCell = RateLimiter<NotKeyed, InMemoryState, Reading, NoOpMiddleware<Instant>>;
+
+struct Reading(Arc<dyn Clock>);
+
+impl governor::clock::Clock for Reading {
+    type Instant = Instant;
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl Smoothing {
+    pub(super) fn new(policy: &RateLimitPolicy, clock: Arc<dyn Clock>) -> Self {
+        Self { policy: policy.clone(), clock, cell: None }
+    }
+
+    /// The time between two requests that go out evenly.
+    pub(super) fn interval(&self, quota: u32) -> Duration {
+        self.policy.window / quota.max(1)
+    }
+
+    /// Takes one place, or says how long until there is one.
+    pub(super) fn admit(&mut self, quota: u32, now: Instant) -> Result<(), Duration> {
+        if self.cell.as_ref().is_none_or(|(of, _)| *of != quota) {
+            self.cell = self.make(quota).map(|cell| (quota, cell));
+        }
+        let Some((_, cell)) = &self.cell else { return Ok(()) };
+        cell.check().map_err(|not_until| not_until.wait_time_from(now))
+    }
+
+    fn make(&self, quota: u32) -> Option<GovernorCell> {
+        let burst = self.policy.burst.or(NonZeroU32::new(quota / 2)).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(self.interval(quota))?.allow_burst(burst);
+        Some(RateLimiter::direct_with_clock(quota, Reading(Arc::clone(&self.clock))))
+    }
+}
+
+impl fmt::Debug for Smoothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Smoothing").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,3 @@
+//! The gate of one class, with time as the tests say.
+
+use std::time::Duration;
