@@ -321,6 +321,3 @@ impl Drop for Permit<'_> {
 fn millis(wait: Duration) -> u64 {
     wait.as_millis() as u64
 }
-
-#[cfg(test)]
-mod tests;

@@ -153,10 +153,11 @@ impl<'a> Call<'a> {
             let (full, left) = (self.shared.timeouts.attempt, self.left());
             // A caller who gives an attempt less than its full time has no patience; the host may be well.
             let is_ours = |error: &Error| left < full && error.kind() == ErrorKind::Timeout;
-            let error = match self.attempt(attempt, permit, self.clock().watchdog(full.min(left)), is_ours).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
+            let error =
+                match self.attempt(attempt, permit, self.clock().watchdog(full.min(left)), is_ours).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
             match token {
                 // The token was withdrawn before its time: once, a fresh one is worth a replay. The platform did
                 // nothing with the request, so any class may be sent again.
@@ -181,7 +182,8 @@ impl<'a> Call<'a> {
             .await
             .map_err(|TooLong { wait, reason }| {
                 let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
-                let message = format!("not sent, the time limit of the call ends before its turn comes{reason}");
+                let message =
+                    format!("not sent, the time limit of the call ends before its turn comes{reason}");
                 self.finish(
                     Error::new(ErrorKind::RateLimited, Sent::No).with_message(message).with_retry_after(wait),
                 )

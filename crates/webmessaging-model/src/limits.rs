@@ -69,7 +69,8 @@ pub const ID_CHARACTERS_MAX: DatedLimit = DatedLimit {
     checked: "2026-11-20",
 };
 
-const PLATFORM_LIMITS: &str = "Genesys Cloud developer blog 2021-02-03; `client.credentials.token.rate.per.minute`";
+const PLATFORM_LIMITS: &str =
+    "Genesys Cloud developer blog 2021-02-03; `client.credentials.token.rate.per.minute`";
 
 /// Requests of all tokens of one OAuth client in a window; support can raise it.
 pub const REQUESTS_MAX: DatedLimit = DatedLimit {

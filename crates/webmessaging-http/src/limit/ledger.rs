@@ -16,7 +16,7 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(1);
 /// Where the server tells no counts, a 429 leaves this part of what we allow ourselves, at most once in a window, and
 /// each window that goes well gives back a part of the quota. Who uses more loses more, all gain the same.
 const CUT: f64 = 0.7;
-const GROWTH: f64 = 0.05;
+const GROWTH: f64 = 0.02;
 
 /// No 429 takes more than leaves this part of the quota.
 const CEILING_MIN: f64 = 0.05;
@@ -90,9 +90,12 @@ impl Ledger {
 
     /// What of ours is in the window, requests under way included.
     pub(super) fn used(&mut self, now: Instant) -> u32 {
+        let mut left = 0;
         while self.answered.front().is_some_and(|at| *at + self.window <= now) {
             self.answered.pop_front();
+            left += 1;
         }
+        self.share.left(left);
         u32::try_from(self.answered.len()).unwrap_or(u32::MAX).saturating_add(self.in_flight)
     }
 
@@ -110,25 +113,23 @@ impl Ledger {
             return Gate::until(until, WaitReason::Probing);
         }
         if f64::from(used) >= self.ceiling.min(f64::from(self.quota)).max(1.0) {
-            return self.when_leaves(1, WaitReason::Quota);
+            return Gate::Closed { until: self.when_leaves(1), why: WaitReason::Quota };
         }
         if !informed {
             return Gate::Open;
         }
         let own = self.own(used);
-        self.share.gate(now, &own, |count, why| self.when_leaves(count, why))
+        self.share.gate(now, &own, |count| self.when_leaves(count))
     }
 
     /// When `count` of our answered requests have left the window.
-    fn when_leaves(&self, count: usize, why: WaitReason) -> Gate {
-        let index = count.saturating_sub(1).min(self.answered.len().saturating_sub(1));
-        Gate::Closed { until: self.answered.get(index).map(|at| *at + self.window), why }
+    fn when_leaves(&self, count: usize) -> Option<Instant> {
+        self.answered.get(count.saturating_sub(1)).map(|at| *at + self.window)
     }
 
     fn own(&self, used: u32) -> Own {
         Own {
             used,
-            in_flight: self.in_flight,
             number: self.number,
             last_sent: self.last_sent,
             quota: self.quota,
@@ -141,7 +142,9 @@ impl Ledger {
         self.in_flight = self.in_flight.saturating_add(1);
         self.number += 1;
         self.last_sent = Some(now);
-        Entry { number: self.number, sent_at: now, used: self.used(now) }
+        let used = self.used(now);
+        self.share.sent(used);
+        Entry { number: self.number, sent_at: now, used }
     }
 
     /// The request did not go out after all.
@@ -171,8 +174,7 @@ impl Ledger {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.last_answer = Some(now);
         let took = now.saturating_duration_since(entry.sent_at);
-        self.round_trip =
-            if self.round_trip.is_zero() { took } else { (self.round_trip * 9 + took) / 10 };
+        self.round_trip = if self.round_trip.is_zero() { took } else { (self.round_trip * 9 + took) / 10 };
         let Some(told) = told else { return };
         if told.allowed != self.quota {
             self.ceiling *= f64::from(told.allowed) / f64::from(self.quota.max(1));
@@ -182,5 +184,56 @@ impl Ledger {
         let sent_since = u32::try_from(self.number - entry.number).unwrap_or(u32::MAX);
         let ours_at_most = entry.used.saturating_add(sent_since);
         self.share.learn(&told, entry.number, ours_at_most, &self.own(used), now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::{Clock, TokioClock};
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn told() -> impl Strategy<Value = Option<Told>> {
+        let told = (any::<u32>(), 1..400_u32, 0..3_600_u64).prop_map(|(count, allowed, reset)| Told {
+            count,
+            allowed,
+            reset: Duration::from_secs(reset),
+        });
+        prop_oneof![Just(None), told.prop_map(Some)]
+    }
+
+    proptest! {
+        /// Whatever a server says: nobody sends more than the quota, and nobody waits for ever.
+        #[test]
+        fn it_opens_again_and_never_lets_out_too_many(
+            answers in prop::collection::vec((told(), any::<bool>(), 0..90_000_u64), 1..120),
+        ) {
+            let mut now = TokioClock.now();
+            let mut ledger = Ledger::new(300, WINDOW);
+            let mut out = Vec::new();
+            for (told, is_refused, millis) in answers {
+                for _ in 0..10 {
+                    if ledger.gate(now) == Gate::Open {
+                        out.push(ledger.send(now));
+                        prop_assert!(ledger.used(now) <= ledger.quota().max(1));
+                    }
+                }
+                now += Duration::from_millis(millis);
+                if let Some(entry) = out.pop() {
+                    ledger.answered(&entry, is_refused, told, now);
+                }
+            }
+            for entry in out.drain(..) {
+                ledger.answered(&entry, false, None, now);
+            }
+            // At the latest when the end that a server named has come and our own have left the window.
+            now += Duration::from_secs(3_600) + WINDOW * 2;
+            prop_assert_eq!(ledger.gate(now), Gate::Open);
+        }
     }
 }

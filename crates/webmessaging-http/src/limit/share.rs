@@ -7,9 +7,10 @@
 //! - **A window that ends** (the platform's own kind): everyone sends at a rate in proportion to what is left, over the
 //!   time that is left. All see the same two numbers, so all get the same rate without knowing how many they are, and
 //!   the rate falls to nothing before the quota does.
-//! - **A window that slides**: everyone keeps what he has, sends again when one of his own leaves, and moves towards a
-//!   small reserve that nobody uses: upwards by the same step for all, downwards in proportion to what each one uses.
-//!   That is additive increase and multiplicative decrease, which ends in equal shares.
+//! - **A window that slides**: when a request of ours leaves it, most of its place is ours again and the rest is free for
+//!   everybody. What is free above a small reserve is taken at a rate in proportion to it, the same for all; what lacks
+//!   of the reserve is given back in proportion to what each one uses. So all gain the same and lose in proportion,
+//!   which ends in equal shares.
 
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,11 @@ const PACE_PER_ROUND_TRIP: u32 = 8;
 /// Of a window that slides, this part stays unused, so that whoever comes new finds a place.
 const RESERVE: f64 = 0.02;
 
-/// How much of what is left above the reserve one process takes at once.
-const STEP: f64 = 0.25;
+/// Of a place that we leave in such a window, this part is free for everybody. Shares are equal after some four windows.
+const LEAK: f64 = 0.25;
+
+/// Less than this is free at no time, as far as the rate of taking goes: news get old.
+const FREE_MIN: f64 = 0.25;
 
 /// How fast the estimate of the others follows.
 const SMOOTHING: f64 = 0.1;
@@ -41,7 +45,6 @@ const OTHERS_MAX: f64 = 8.0;
 #[derive(Debug)]
 pub(super) struct Own {
     pub(super) used: u32,
-    pub(super) in_flight: u32,
     pub(super) number: u64,
     pub(super) last_sent: Option<Instant>,
     pub(super) quota: u32,
@@ -82,8 +85,10 @@ pub(super) struct Share {
     slides: bool,
     /// How many requests the others make for one of ours.
     others: f64,
-    /// Of a window that slides: how many of ours may be in it.
-    entitled: f64,
+    /// Of a window that slides: how many places are ours.
+    places: f64,
+    /// How much there is to take beyond them, by the last news.
+    free: f64,
 }
 
 impl Share {
@@ -116,10 +121,22 @@ impl Share {
         let counted = f64::from(own.used) - count_f64(on_its_way);
         let others = (f64::from(told.count) / counted.max(1.0)).min(OTHERS_MAX);
         let left = f64::from(own.quota) - f64::from(told.count) - count_f64(on_its_way) * others;
-        let above = left - own.reserve();
-        let part = if above >= 0.0 { STEP } else { f64::from(own.used) / f64::from(told.count.max(1)) };
-        self.entitled = f64::from(own.used) + above * part;
+        self.free = left - own.reserve();
+        if self.free < 0.0 {
+            let given_back = self.free * f64::from(own.used) / f64::from(told.count.max(1));
+            self.places = self.places.min(f64::from(own.used) + given_back).max(0.0);
+        }
         self.news = Some(News { count: told.count, number, reset_at: now + told.reset });
+    }
+
+    /// One of ours went out; `used` counts it. Beyond our places it has taken one more.
+    pub(super) fn sent(&mut self, used: u32) {
+        self.places = self.places.max(f64::from(used));
+    }
+
+    /// So many of ours have left the window.
+    pub(super) fn left(&mut self, count: u32) {
+        self.places = (self.places - f64::from(count) * LEAK).max(0.0);
     }
 
     /// Whether one more is ours to send. `when_leaves` tells when so many of our own have left the window.
@@ -127,21 +144,22 @@ impl Share {
         &self,
         now: Instant,
         own: &Own,
-        when_leaves: impl Fn(usize, WaitReason) -> Gate,
+        when_leaves: impl Fn(usize) -> Option<Instant>,
     ) -> Gate {
         let Some(news) = self.news.filter(|_| self.shared_until.is_some_and(|until| now < until)) else {
             return Gate::Open;
         };
         let at = if self.slides {
-            let used = f64::from(own.used);
-            if used + 1.0 <= self.entitled {
-                let left = f64::from(own.quota.saturating_sub(news.count)).max(own.reserve());
-                own.after(own.pace().div_f64(left), now)
-            } else if own.used > own.in_flight {
-                return when_leaves(ceiled(used + 1.0 - self.entitled), WaitReason::Shared);
+            let lacks = f64::from(own.used) + 1.0 - self.places;
+            if lacks <= 0.0 {
+                return Gate::Open;
+            }
+            let taken = if self.free > 0.0 {
+                own.after(own.pace().div_f64(self.free.max(FREE_MIN)), now)
             } else {
                 news.reset_at.max(own.after(own.pace(), now))
-            }
+            };
+            when_leaves(ceiled(lacks / (1.0 - LEAK))).map_or(taken, |ours| ours.min(taken))
         } else {
             let sent_since = count_f64(own.number.saturating_sub(news.number));
             let left = f64::from(own.quota) - f64::from(news.count) - sent_since - self.others;

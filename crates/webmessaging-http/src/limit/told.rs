@@ -25,7 +25,8 @@ impl Told {
     /// `inin-ratelimit-count`, `-allowed` and `-reset`; nothing where one of them is missing or makes no sense.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
-        let allowed = number("inin-ratelimit-allowed").filter(|allowed| (1..=ALLOWED_MAX).contains(allowed))?;
+        let allowed =
+            number("inin-ratelimit-allowed").filter(|allowed| (1..=ALLOWED_MAX).contains(allowed))?;
         let reset = Duration::from_secs(number("inin-ratelimit-reset")?.into()).min(RESET_MAX);
         Some(Self { count: number("inin-ratelimit-count")?, allowed, reset })
     }
@@ -54,9 +55,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_header() {
-        for (count, allowed, reset) in
-            [("-1", "180", "61"), ("1", "0", "61"), ("1", "4294967295", "61"), ("", "180", "61"), ("1", "180", "soon")]
-        {
+        for (count, allowed, reset) in [
+            ("-1", "180", "61"),
+            ("1", "0", "61"),
+            ("1", "4294967295", "61"),
+            ("", "180", "61"),
+            ("1", "180", "soon"),
+        ] {
             assert_eq!(read(count, allowed, reset), None, "{count} {allowed} {reset}");
         }
         assert_eq!(read("1", "180", "4000000000").map(|told| told.reset), Some(RESET_MAX));

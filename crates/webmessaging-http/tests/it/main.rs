@@ -11,7 +11,9 @@
 mod calls;
 mod config;
 mod emulated;
+mod limits;
 mod presigned;
+mod quota;
 mod redaction;
 mod script;
 mod source;

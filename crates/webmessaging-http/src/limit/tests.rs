@@ -1,3 +1,0 @@
-//! The gate of one class, with time as the tests say.
-
-use std::time::Duration;
