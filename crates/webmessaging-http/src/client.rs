@@ -19,7 +19,9 @@ use crate::limit::{LimitStatus, Limiter};
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
 use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
+use crate::shared_token::Sharing;
 use crate::token::{Boarding, Flight, Grant, Token, Tokens};
+use crate::token_cache::TokenKey;
 use crate::transport::Transport;
 
 /// Calls the platform: logs in, renews the token, retries what may be retried, and tells errors apart.
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     auth_style: AuthStyle,
     scopes: Vec<String>,
     tokens: Tokens,
+    sharing: Option<Sharing>,
 }
 
 impl Client {
@@ -72,7 +75,6 @@ impl Client {
     ) -> Self {
         Self(Arc::new_cyclic(|this| Shared {
             this: Weak::clone(this),
-            hosts,
             paths,
             transport,
             limiter: Limiter::new(&builder.rate_limit, &builder.clock),
@@ -83,6 +85,10 @@ impl Client {
             breakers: Breakers::new(builder.breaker),
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,
+            sharing: builder.token_cache.map(|cache| {
+                Sharing::new(cache, TokenKey::of(&hosts.login, &credentials.client_id, &builder.scopes))
+            }),
+            hosts,
             credentials,
             auth_style: builder.auth_style,
             scopes: builder.scopes,
@@ -169,7 +175,10 @@ impl Shared {
     }
 
     async fn renew(&self, flight: Flight) -> Result<Token, Error> {
-        let outcome = self.log_in().await;
+        let outcome = match &self.sharing {
+            None => self.log_in().await,
+            Some(sharing) => sharing.obtain(&*self.clock, &self.tokens, || self.log_in()).await,
+        };
         self.tokens.land(flight, outcome, self.clock.now(), &*self.entropy)
     }
 

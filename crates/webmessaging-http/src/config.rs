@@ -19,6 +19,7 @@ use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::error::Error;
 use crate::limit::RateLimitPolicy;
 use crate::retry::RetryPolicy;
+use crate::token_cache::TokenCache;
 use crate::transport::Transport;
 
 /// The OAuth client that logs in.
@@ -130,6 +131,7 @@ pub struct ClientBuilder {
     pub(crate) rate_limit: RateLimitPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
+    pub(crate) token_cache: Option<Arc<dyn TokenCache>>,
     paths: Vec<(&'static Operation, String)>,
     transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -151,6 +153,7 @@ impl ClientBuilder {
             rate_limit: RateLimitPolicy::default(),
             timeouts: Timeouts::default(),
             answer_bytes_max: 8 * 1024 * 1024,
+            token_cache: None,
             paths: Vec::new(),
             transport: None,
             clock: Arc::new(TokioClock),
@@ -187,6 +190,12 @@ impl ClientBuilder {
     /// the OAuth client has.
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Shares the access token with other processes; by default each client has its own.
+    pub fn token_cache(mut self, cache: impl TokenCache) -> Self {
+        self.token_cache = Some(Arc::new(cache));
         self
     }
 

@@ -22,7 +22,10 @@ mod pipeline;
 mod presigned;
 mod put;
 mod retry_after;
+mod shared_token;
 mod token;
+mod token_cache;
+mod token_file;
 mod upload_body;
 
 pub use secrecy::SecretString;
@@ -40,4 +43,6 @@ pub use crate::limit::{LimitStatus, RateLimitPolicy, WaitReason};
 pub use crate::presigned::{PresignedPut, PresignedTarget, PresignedUrl, Progress, Stored};
 pub use crate::retry::RetryPolicy;
 pub use crate::source::{Source, SourceContent};
+pub use crate::token_cache::{Cached, CachedToken, LoginLock, TokenCache, TokenKey};
+pub use crate::token_file::FileTokenCache;
 pub use crate::transport::{Body, Transport, TransportError};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::clock::{Clock, Entropy, full_jitter};
@@ -16,6 +16,14 @@ const MARGIN_MAX: Duration = Duration::from_secs(60);
 
 /// No server means a longer life than this; the platform's longest is two days.
 const LIFETIME_MAX: Duration = Duration::from_secs(366 * 86_400);
+
+/// After a login that failed for good nobody tries again for half a second to a second, twice as long after each further
+/// one, and at most for so long. A login has retries of its own before it fails.
+const BACK_OFF: Duration = Duration::from_secs(1);
+const BACK_OFF_MAX: Duration = Duration::from_secs(60);
+
+/// A login server that asks for more is asked again after this long.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(180);
 
 /// An access token. Each one has a number, so that a refusal can be held against the right one.
 #[derive(Clone)]
@@ -64,8 +72,18 @@ struct State {
     token: Option<Token>,
     /// Logins finished so far, successful or not.
     logins: u64,
-    /// Why the last one failed, if it did: callers who waited for it share its answer.
-    failure: Option<Error>,
+    /// What became of the last one, if it failed: callers who waited for it share its answer, and so does everybody
+    /// until it is time to try again.
+    failure: Option<Failure>,
+    /// The token that the platform refused last, which no cache may bring back.
+    refused: Option<SecretString>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    in_a_row: u32,
+    again_at: Instant,
 }
 
 impl State {
@@ -95,10 +113,15 @@ impl Tokens {
     pub(crate) async fn board(&self, clock: &dyn Clock) -> Boarding {
         let seen = self.state().logins;
         let flight = Flight(Arc::clone(&self.flight).lock_owned().await);
+        let now = clock.now();
         let state = self.state();
-        match (state.good(clock.now()), &state.failure) {
+        match (state.good(now), &state.failure) {
             (Some(token), _) => Boarding::Arrived(Ok(token.clone())),
-            (None, Some(failure)) if state.logins != seen => Boarding::Arrived(Err(failure.clone())),
+            (None, Some(failure)) if state.logins != seen || now < failure.again_at => {
+                let error = failure.error.clone();
+                let wait = failure.again_at.saturating_duration_since(now);
+                Boarding::Arrived(Err(if wait.is_zero() { error } else { error.with_retry_after(wait) }))
+            }
             _ => Boarding::Fly(flight),
         }
     }
@@ -129,7 +152,11 @@ impl Tokens {
             }
             Err(error) => {
                 tracing::warn!(kind = error.kind().code(), "login failed");
-                state.failure = Some(error.clone());
+                let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row).saturating_add(1);
+                let pause = BACK_OFF.saturating_mul(2_u32.saturating_pow(in_a_row - 1)).min(BACK_OFF_MAX);
+                let pause = pause / 2 + full_jitter(entropy, pause / 2);
+                let pause = pause.max(error.retry_after().unwrap_or_default().min(RETRY_AFTER_MAX));
+                state.failure = Some(Failure { error: error.clone(), in_a_row, again_at: now + pause });
                 if let Some(token) = &mut state.token {
                     // What is left of a token that is still good is not spent on one failing login after another.
                     token.renew_at = now + token.expires_at.saturating_duration_since(now) / 2;
@@ -142,11 +169,24 @@ impl Tokens {
         outcome
     }
 
+    /// Whether the platform has refused just this token.
+    pub(crate) fn was_refused(&self, value: &SecretString) -> bool {
+        let state = self.state();
+        state.refused.as_ref().is_some_and(|refused| refused.expose_secret() == value.expose_secret())
+    }
+
+    /// Whether this is the token at hand.
+    pub(crate) fn is_current(&self, value: &SecretString) -> bool {
+        let state = self.state();
+        state.token.as_ref().is_some_and(|token| token.value.expose_secret() == value.expose_secret())
+    }
+
     /// Drops a token that the platform refused, unless it has been replaced since.
     pub(crate) fn refused(&self, token: &Token) {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|current| current.number == token.number) {
             state.token = None;
+            state.refused = Some(token.value.clone());
         }
     }
 }

@@ -17,4 +17,6 @@ mod quota;
 mod redaction;
 mod script;
 mod source;
+#[cfg(unix)]
+mod token_file;
 mod tokens;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Notify;
+use webmessaging_http::clock::{Clock, TokioClock};
 use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
 use webmessaging_http::{AuthStyle, Client, Credentials, Error, ErrorKind, RateLimitPolicy};
 use webmessaging_model::RetryClass;
@@ -231,4 +232,31 @@ async fn a_strange_login_answer_is_refused() {
         let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
     }
+}
+
+/// A login server that is down hears from one caller, less and less often, whatever the others want.
+#[tokio::test(start_paused = true)]
+async fn a_login_server_that_is_down_is_asked_less_and_less_often() {
+    let logins = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&logins);
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        status(500).play()
+    });
+    let client =
+        Client::builder(Credentials::new("id", "secret")).transport(transport).entropy(Halfway).build().unwrap();
+    let mut last = None;
+    // Fifty callers try again every tenth of a second, for a minute.
+    for _ in 0..600 {
+        for _ in 0..50 {
+            last = Some(client.send(&Call(RetryClass::Once)).await.unwrap_err());
+        }
+        TokioClock.sleep(Duration::from_millis(100)).await;
+    }
+    let last = last.unwrap();
+    assert_eq!((last.kind(), last.operation().map(|o| o.name)), (ErrorKind::Server, Some("oauth.token")));
+    assert!(last.retry_after().is_some_and(|wait| wait > Duration::ZERO));
+    // After 0, 0.75, 2.25, 5.25, 11.25, 23.25 and 47.25 seconds.
+    assert_eq!(logins.load(Ordering::SeqCst), 7);
 }
