@@ -82,6 +82,10 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Response<Bytes>) -> Result<T,
     if let Some(value) = absent {
         return Ok(value);
     }
+    if let Ok(value) = serde_json::from_slice(body) {
+        return Ok(value);
+    }
+    // Once more, and slower, for an error that says where.
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let length = body.len();

@@ -95,6 +95,9 @@ impl ApiDetail {
 
 /// One line without control characters, at most `max` characters; nothing if nothing is left.
 pub(crate) fn clean(text: &str, max: usize) -> Option<String> {
+    if text.len() <= max && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(text.to_owned());
+    }
     let line: String = text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
     let line = line.trim();
     if line.is_empty() {

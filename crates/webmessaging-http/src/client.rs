@@ -195,7 +195,7 @@ impl Shared {
         let request = login::request(&url, &self.credentials, self.auth_style, &self.scopes)?;
         let mut call = Call::begin(self, &CREATE_TOKEN, Patience::Whole(self.timeouts.call));
         let answer: Answer<TokenAnswer> =
-            call.run(&request, Authorization::None).await.map_err(login_refused)?;
+            call.run(request, Authorization::None).await.map_err(login_refused)?;
         let TokenAnswer { access_token, expires_in, token_type, scope } = answer.value;
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)

@@ -1,6 +1,7 @@
 //! Time, waiting and randomness as parameters, so that every policy can be tested without waiting.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -52,15 +53,15 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
     fn bits(&self) -> u64;
 }
 
-/// The randomness of the operating system.
+/// Randomness from keys that the operating system gave once for each thread; a system call for each number would cost
+/// more than the rest of a call's preparation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn bits(&self) -> u64 {
-        // A version 4 UUID has six fixed bits; the two halves cover each other's.
-        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
-        high ^ low.rotate_left(32)
+        // Each hasher of the standard library has a key of its own.
+        RandomState::new().build_hasher().finish()
     }
 }
 

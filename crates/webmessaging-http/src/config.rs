@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
+use http::uri::{Authority, Scheme};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 use webmessaging_model::operation::path_variables;
@@ -299,7 +301,8 @@ impl ClientBuilder {
         };
         let loopback = is_loopback(&api) && is_loopback(&login);
         let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        Ok(Hosts { api: text(&api), login: text(&login), loopback })
+        let base = Base::of(&text(&api))?;
+        Ok(Hosts { api: text(&api), base, login: text(&login), loopback })
     }
 }
 
@@ -318,9 +321,40 @@ impl fmt::Debug for ClientBuilder {
 #[derive(Debug)]
 pub(crate) struct Hosts {
     pub(crate) api: String,
+    /// The same in parts, so that no request has to parse it again.
+    pub(crate) base: Base,
     pub(crate) login: String,
     /// Both stand on this machine.
     pub(crate) loopback: bool,
+}
+
+/// What stands before the path of every operation.
+#[derive(Debug)]
+pub(crate) struct Base {
+    scheme: Scheme,
+    authority: Authority,
+    /// Of the path, without a slash at its end.
+    pub(crate) prefix: String,
+}
+
+impl Base {
+    fn of(url: &str) -> Result<Self, Error> {
+        let refuse = || Error::configuration("the base url is not valid");
+        let parts = url.parse::<Uri>().map_err(|error| refuse().with_source(error))?.into_parts();
+        Ok(Self {
+            scheme: parts.scheme.ok_or_else(refuse)?,
+            authority: parts.authority.ok_or_else(refuse)?,
+            prefix: parts.path_and_query.as_ref().map_or("", |path| path.path()).trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Puts scheme and host before a path.
+    pub(crate) fn absolute(&self, target: Uri) -> Result<Uri, http::uri::InvalidUriParts> {
+        let mut parts = target.into_parts();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        Uri::from_parts(parts)
+    }
 }
 
 fn base_url(what: &str, text: &str) -> Result<Url, Error> {

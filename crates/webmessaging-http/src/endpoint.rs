@@ -1,5 +1,7 @@
 //! From a typed request to an `http::Request`, without a network: the shape of one API call.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -14,6 +16,9 @@ use crate::error::Error;
 /// What stays as it is in a path segment or query value; everything else is percent-encoded, so that `/`, `?`, `#`
 /// and `%` in an id are inert.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Ids are longer than the variables they take the place of; UUIDs mostly.
+const ROOM_FOR_IDS: usize = 80;
 
 /// One API call: its operation, its rules, its request and its answer.
 ///
@@ -77,7 +82,7 @@ pub trait Endpoint: Sync {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when a variable is missing.
     fn to_request(&self) -> Result<Request<Bytes>, Error> {
         let operation = self.operation();
-        self.encode(Encoder::new(operation, operation.path)).finish()
+        self.encode(Encoder::new(operation, "", operation.path)).finish()
     }
 }
 
@@ -94,12 +99,17 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(operation: &'static Operation, template: &str) -> Self {
-        let mut headers = HeaderMap::new();
+    /// A request to the template under a prefix.
+    pub(crate) fn new(operation: &'static Operation, prefix: &str, template: &str) -> Self {
+        let mut path = String::with_capacity(prefix.len() + template.len() + ROOM_FOR_IDS);
+        path.push_str(prefix);
+        path.push_str(template);
+        // Room for those that the pipeline and HTTP itself add.
+        let mut headers = HeaderMap::with_capacity(12);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
             operation,
-            path: template.to_owned(),
+            path,
             query: String::new(),
             headers,
             body: Bytes::new(),
@@ -120,8 +130,18 @@ impl Encoder {
         if let Some((code, rule)) = refused {
             self.violations.push(Violation::new(name, code, rule));
         }
-        let encoded = utf8_percent_encode(value, UNRESERVED).to_string();
-        self.path = self.path.replace(&format!("{{{name}}}"), &encoded);
+        let encoded = Cow::from(utf8_percent_encode(value, UNRESERVED));
+        let mut from = 0;
+        // What was filled in has no braces left, so that one variable cannot be mistaken for another.
+        while let Some(open) = self.path.get(from..).and_then(|rest| rest.find('{')).map(|at| from + at) {
+            let close = open + name.len() + 1;
+            if self.path.get(open + 1..close) == Some(name) && self.path.as_bytes().get(close) == Some(&b'}') {
+                self.path.replace_range(open..=close, &encoded);
+                from = open + encoded.len();
+            } else {
+                from = open + 1;
+            }
+        }
         self
     }
 
@@ -176,8 +196,9 @@ impl Encoder {
         if let Some(missing) = path_variables(&self.path).next() {
             return Err(refuse(format!("the path variable `{missing}` is not filled in")));
         }
-        let uri: http::Uri = format!("{}{}", self.path, self.query)
-            .parse()
+        let mut target = self.path;
+        target.push_str(&self.query);
+        let uri = http::Uri::try_from(target)
             .map_err(|error| refuse("the path is not valid".to_owned()).with_source(error))?;
         let mut request = Request::new(self.body);
         *request.method_mut() = method(operation.method);

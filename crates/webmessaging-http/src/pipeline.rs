@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
-use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 use webmessaging_model::Operation;
@@ -23,7 +22,6 @@ use crate::clock::{Clock, Wait, correlation_id};
 use crate::endpoint::{Encoder, Endpoint};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::limit::{Permit, TooLong};
-use crate::login::sensitive;
 use crate::token::Token;
 use crate::transport::{Body, CollectError, Collector, Failure, TransportError};
 
@@ -41,14 +39,14 @@ pub(crate) async fn send<E: Endpoint>(
     let operation = endpoint.operation();
     endpoint.validate().map_err(|violations| Error::from(violations).with_operation(operation))?;
     let mut request = endpoint
-        .encode(Encoder::new(operation, shared.path_of(operation)))
+        .encode(Encoder::new(operation, &shared.hosts.base.prefix, shared.path_of(operation)))
         .finish()
         .map_err(|error| error.with_operation(operation))?;
-    let absolute = format!("{}{}", shared.hosts.api, request.uri());
-    *request.uri_mut() = absolute.parse().map_err(|error| {
+    let target = std::mem::take(request.uri_mut());
+    *request.uri_mut() = shared.hosts.base.absolute(target).map_err(|error| {
         Error::configuration("the url is not valid").with_operation(operation).with_source(error)
     })?;
-    Call::begin(shared, operation, Patience::Whole(limit)).run(&request, Authorization::Bearer).await
+    Call::begin(shared, operation, Patience::Whole(limit)).run(request, Authorization::Bearer).await
 }
 
 /// Whether a request carries the access token.
@@ -113,7 +111,7 @@ impl<'a> Call<'a> {
     /// Sends the request until it is answered, and reads the answer.
     pub(crate) async fn run<T: DeserializeOwned>(
         &mut self,
-        request: &Request<Bytes>,
+        request: Request<Bytes>,
         authorization: Authorization,
     ) -> Result<Answer<T>, Error> {
         let span = self.span();
@@ -128,16 +126,16 @@ impl<'a> Call<'a> {
 
     async fn exchange(
         &mut self,
-        request: &Request<Bytes>,
+        mut request: Request<Bytes>,
         authorization: Authorization,
     ) -> Result<Response<Bytes>, Error> {
+        request.headers_mut().insert(USER_AGENT, OUR_NAME);
+        if let Ok(id) = HeaderValue::from_str(&self.correlation_id) {
+            request.headers_mut().insert(X_CORRELATION_ID, id);
+        }
         let mut renewed = false;
         loop {
             let mut attempt = request.clone().map(Body::from);
-            attempt.headers_mut().insert(USER_AGENT, OUR_NAME);
-            if let Ok(id) = HeaderValue::from_str(&self.correlation_id) {
-                attempt.headers_mut().insert(X_CORRELATION_ID, id);
-            }
             // The token comes first, so that no permit waits for a login; after a long wait for the permit there may
             // be a newer one.
             let token = match authorization {
@@ -147,8 +145,7 @@ impl<'a> Call<'a> {
             let permit = self.permit().await?;
             let token = token.map(|token| self.shared.token_at_hand().unwrap_or(token));
             if let Some(token) = &token {
-                let value = sensitive("Bearer", token.value.expose_secret())?;
-                attempt.headers_mut().insert(AUTHORIZATION, value);
+                attempt.headers_mut().insert(AUTHORIZATION, token.header.clone());
             }
             let (full, left) = (self.shared.timeouts.attempt, self.left());
             // A caller who gives an attempt less than its full time has no patience; the host may be well.

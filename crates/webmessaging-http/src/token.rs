@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::clock::{Clock, Entropy, full_jitter};
 use crate::error::Error;
+use crate::login::sensitive;
 
 /// The design documents renew 10 and 60 seconds ahead. We take a minute, or a tenth of a shorter life, so that a
 /// token of 300 seconds is not renewed all the time.
@@ -28,7 +30,9 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(180);
 /// An access token. Each one has a number, so that a refusal can be held against the right one.
 #[derive(Clone)]
 pub(crate) struct Token {
-    pub(crate) value: SecretString,
+    value: SecretString,
+    /// What is sent of it. One copy that stays is better than one for each request that is left behind in memory.
+    pub(crate) header: HeaderValue,
     number: u64,
     expires_at: Instant,
     renew_at: Instant,
@@ -136,14 +140,15 @@ impl Tokens {
     ) -> Result<Token, Error> {
         let mut state = self.state();
         state.logins += 1;
-        let outcome = outcome.map(|Grant { value, lifetime }| {
+        let outcome = outcome.and_then(|Grant { value, lifetime }| {
+            let header = sensitive("Bearer", value.expose_secret())?;
             let lifetime = lifetime.min(LIFETIME_MAX);
             let margin = MARGIN_MAX.min(lifetime / 10);
             // Up to as much again, so that processes that started together do not renew together.
             let ahead = margin + full_jitter(entropy, margin);
             let expires_at = now + lifetime;
             let renew_at = expires_at.checked_sub(ahead).unwrap_or(now);
-            Token { value, number: state.logins, expires_at, renew_at }
+            Ok(Token { value, header, number: state.logins, expires_at, renew_at })
         });
         match &outcome {
             Ok(token) => {

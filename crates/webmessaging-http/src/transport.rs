@@ -131,6 +131,8 @@ impl Body {
 #[derive(Debug)]
 pub(crate) struct Collector {
     body: Body,
+    /// A body that comes in one piece is not copied.
+    first: Bytes,
     whole: BytesMut,
     max: usize,
 }
@@ -144,13 +146,20 @@ pub(crate) enum CollectError {
 
 impl Collector {
     pub(crate) fn new(body: Body, max: usize) -> Self {
-        Self { body, whole: BytesMut::new(), max }
+        Self { body, first: Bytes::new(), whole: BytesMut::new(), max }
     }
 
     /// Reads to the end, or up to the limit.
     pub(crate) async fn fill(&mut self) -> Result<(), CollectError> {
         while let Some(chunk) = poll_fn(|cx| Pin::new(&mut self.body).poll_next(cx)).await {
             let chunk = chunk.map_err(CollectError::Broken)?;
+            if self.first.is_empty() && self.whole.is_empty() && chunk.len() <= self.max {
+                self.first = chunk;
+                continue;
+            }
+            if self.whole.is_empty() {
+                self.whole.extend_from_slice(&std::mem::take(&mut self.first));
+            }
             let room = self.max - self.whole.len();
             self.whole.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
             if chunk.len() > room {
@@ -162,7 +171,7 @@ impl Collector {
 
     /// What has arrived.
     pub(crate) fn into_bytes(self) -> Bytes {
-        self.whole.freeze()
+        if self.whole.is_empty() { self.first } else { self.whole.freeze() }
     }
 }
 
