@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
 use webmessaging_model::operation::path_variables;
 use webmessaging_model::{Domain, Operation};
 
@@ -17,6 +15,7 @@ use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::error::Error;
+use crate::hosts::Hosts;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
 
@@ -256,7 +255,7 @@ impl ClientBuilder {
                 "a client id with a colon cannot be sent as basic authentication",
             ));
         }
-        let hosts = self.hosts()?;
+        let hosts = Hosts::of(&self.domain, self.base_url.as_deref(), self.login_url.as_deref())?;
         let paths = checked_paths(std::mem::take(&mut self.paths))?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
@@ -268,21 +267,6 @@ impl ClientBuilder {
         let credentials = self.credentials.clone();
         Ok(Client::assemble(self, credentials, hosts, paths, transport))
     }
-
-    fn hosts(&self) -> Result<Hosts, Error> {
-        let api = match &self.base_url {
-            Some(url) => base_url("base url", url)?,
-            None => base_url("domain", &self.domain.api_url())?,
-        };
-        let login = match (&self.login_url, &self.base_url) {
-            (Some(url), _) => base_url("login url", url)?,
-            (None, Some(_)) => login_beside(&api),
-            (None, None) => base_url("domain", &self.domain.login_url())?,
-        };
-        let loopback = is_loopback(&api) && is_loopback(&login);
-        let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        Ok(Hosts { api: text(&api), login: text(&login), loopback })
-    }
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -293,61 +277,6 @@ impl fmt::Debug for ClientBuilder {
             .field("retry", &self.retry)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where requests go, without a slash at the end.
-#[derive(Debug)]
-pub(crate) struct Hosts {
-    pub(crate) api: String,
-    pub(crate) login: String,
-    /// Both stand on this machine.
-    pub(crate) loopback: bool,
-}
-
-fn base_url(what: &str, text: &str) -> Result<Url, Error> {
-    let refuse = |why: &str| Error::configuration(format!("the {what} {why}"));
-    let url = Url::parse(text).map_err(|error| refuse("is not a url").with_source(error))?;
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err(refuse("must be a plain url, without user, query or fragment"));
-    }
-    if !is_safe(&url, true) {
-        return Err(refuse("must be https; plain http is for this machine alone"));
-    }
-    Ok(url)
-}
-
-/// The login server of an API server: the neighbour of the same name, or the same server.
-fn login_beside(api: &Url) -> Url {
-    let mut login = api.clone();
-    if let Some(domain) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
-        let host = format!("login.{domain}");
-        if login.set_host(Some(&host)).is_ok() {
-            login.set_path("");
-        }
-    }
-    login
-}
-
-/// Whether a URL may carry a secret: encrypted, or (where that is allowed) to this machine.
-pub(crate) fn is_safe(url: &Url, loopback_allowed: bool) -> bool {
-    match url.scheme() {
-        "https" => url.has_host(),
-        "http" => loopback_allowed && is_loopback(url),
-        _ => false,
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
     }
 }
 

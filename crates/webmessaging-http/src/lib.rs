@@ -17,6 +17,7 @@ mod breaker;
 mod budget;
 mod client;
 mod config;
+mod hosts;
 mod pipeline;
 mod presigned;
 mod put;

@@ -1,0 +1,101 @@
+//! Where requests go, and what may go there.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+use webmessaging_model::Domain;
+
+use crate::error::Error;
+
+/// Where requests go, without a slash at the end.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    pub(crate) api: String,
+    pub(crate) login: String,
+    /// Both stand on this machine.
+    pub(crate) loopback: bool,
+}
+
+impl Hosts {
+    /// The hosts of a domain, unless other ones are given.
+    pub(crate) fn of(domain: &Domain, api: Option<&str>, login: Option<&str>) -> Result<Self, Error> {
+        let api_url = match api {
+            Some(url) => base_url("base url", url)?,
+            None => base_url("domain", &domain.api_url())?,
+        };
+        let login_url = match (login, api) {
+            (Some(url), _) => base_url("login url", url)?,
+            (None, Some(_)) => login_beside(&api_url),
+            (None, None) => base_url("domain", &domain.login_url())?,
+        };
+        Ok(Self::new(&api_url, &login_url))
+    }
+
+    fn new(api: &Url, login: &Url) -> Self {
+        let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        Self { api: text(api), login: text(login), loopback: is_loopback(api) && is_loopback(login) }
+    }
+}
+
+fn base_url(what: &str, text: &str) -> Result<Url, Error> {
+    let refuse = |why: &str| Error::configuration(format!("the {what} {why}"));
+    let url = Url::parse(text).map_err(|error| refuse("is not a url").with_source(error))?;
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(refuse("must be a plain url, without user, query or fragment"));
+    }
+    if !is_safe(&url, true) {
+        return Err(refuse("must be https; plain http is for this machine alone"));
+    }
+    Ok(url)
+}
+
+/// The login server of an API server: the neighbour of the same name, or the same server.
+fn login_beside(api: &Url) -> Url {
+    let mut login = api.clone();
+    if let Some(domain) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
+        let host = format!("login.{domain}");
+        if login.set_host(Some(&host)).is_ok() {
+            login.set_path("");
+        }
+    }
+    login
+}
+
+/// Whether a URL may carry a secret: encrypted, or (where that is allowed) to this machine.
+pub(crate) fn is_safe(url: &Url, loopback_allowed: bool) -> bool {
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => loopback_allowed && is_loopback(url),
+        _ => false,
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_told_from_others_by_all_its_names() {
+        let (here, there) = ("http://127.0.0.1:8480", "https://login.example.com");
+        let is_here = |api, login| Hosts::of(&Domain::default(), Some(api), Some(login)).unwrap().loopback;
+        for also_here in ["http://localhost:1", "https://127.1.2.3", "http://[::1]:1"] {
+            assert!(is_here(here, also_here), "{also_here}");
+        }
+        assert!(!is_here(here, there));
+        assert!(!is_here(there, here));
+        assert!(!is_here(there, "https://localhost.example.com"));
+    }
+}
