@@ -14,6 +14,7 @@ use crate::breaker::BreakerPolicy;
 use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::hosts::Hosts;
 use crate::retry::RetryPolicy;
@@ -120,6 +121,7 @@ pub struct ClientBuilder {
     domain: Domain,
     base_url: Option<String>,
     login_url: Option<String>,
+    pub(crate) connection: Connection,
     pub(crate) auth_style: AuthStyle,
     pub(crate) scopes: Vec<String>,
     pub(crate) retry: RetryPolicy,
@@ -140,6 +142,7 @@ impl ClientBuilder {
             domain: Domain::default(),
             base_url: None,
             login_url: None,
+            connection: Connection::default(),
             auth_style: AuthStyle::default(),
             scopes: Vec::new(),
             retry: RetryPolicy::default(),
@@ -222,7 +225,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Replaces the network.
+    /// Replaces the network; proxy, certificates and client identity are then its affair.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -244,7 +247,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when credentials are empty, a URL is not an
-    /// `https` one (or `http` to this machine), or a replaced path has other variables than its operation.
+    /// `https` one (or `http` to this machine), a replaced path has other variables than its operation, or a proxy or
+    /// a certificate is not what it should be.
     pub fn build(mut self) -> Result<Client, Error> {
         let id = &self.credentials.client_id;
         if id.is_empty() || self.credentials.client_secret.expose_secret().is_empty() {
@@ -257,11 +261,13 @@ impl ClientBuilder {
         }
         let hosts = Hosts::of(&self.domain, self.base_url.as_deref(), self.login_url.as_deref())?;
         let paths = checked_paths(std::mem::take(&mut self.paths))?;
+        let connection = std::mem::take(&mut self.connection).checked(hosts.partly_loopback)?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
             None => Arc::new(ReqwestTransport::new(&Options {
                 connect_timeout: self.timeouts.connect,
-                loopback: hosts.loopback,
+                connection,
+                needs_no_tls: hosts.loopback,
             })?),
         };
         let credentials = self.credentials.clone();

@@ -14,6 +14,8 @@ pub(crate) struct Hosts {
     pub(crate) login: String,
     /// Both stand on this machine.
     pub(crate) loopback: bool,
+    /// One of them does at least.
+    pub(crate) partly_loopback: bool,
 }
 
 impl Hosts {
@@ -33,7 +35,13 @@ impl Hosts {
 
     fn new(api: &Url, login: &Url) -> Self {
         let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        Self { api: text(api), login: text(login), loopback: is_loopback(api) && is_loopback(login) }
+        let (api_here, login_here) = (is_loopback(api), is_loopback(login));
+        Self {
+            api: text(api),
+            login: text(login),
+            loopback: api_here && login_here,
+            partly_loopback: api_here || login_here,
+        }
     }
 }
 
@@ -74,7 +82,7 @@ pub(crate) fn is_safe(url: &Url, loopback_allowed: bool) -> bool {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
@@ -90,12 +98,15 @@ mod tests {
     #[test]
     fn this_machine_is_told_from_others_by_all_its_names() {
         let (here, there) = ("http://127.0.0.1:8480", "https://login.example.com");
-        let is_here = |api, login| Hosts::of(&Domain::default(), Some(api), Some(login)).unwrap().loopback;
+        let flags = |api, login| {
+            let hosts = Hosts::of(&Domain::default(), Some(api), Some(login)).unwrap();
+            (hosts.loopback, hosts.partly_loopback)
+        };
         for also_here in ["http://localhost:1", "https://127.1.2.3", "http://[::1]:1"] {
-            assert!(is_here(here, also_here), "{also_here}");
+            assert_eq!(flags(here, also_here), (true, true), "{also_here}");
         }
-        assert!(!is_here(here, there));
-        assert!(!is_here(there, here));
-        assert!(!is_here(there, "https://localhost.example.com"));
+        assert_eq!(flags(here, there), (false, true));
+        assert_eq!(flags(there, here), (false, true));
+        assert_eq!(flags(there, "https://localhost.example.com"), (false, false));
     }
 }

@@ -316,7 +316,12 @@ fn transport_failed(error: TransportError) -> Error {
         Failure::Interrupted => ErrorKind::Interrupted,
         Failure::Invalid => ErrorKind::Configuration,
     };
-    Error::new(kind, error.sent()).with_source(error.into_source())
+    let (sent, message) = (error.sent(), error.message());
+    let error = Error::new(kind, sent).with_source(error.into_source());
+    match message {
+        Some(message) => error.with_message(message),
+        None => error,
+    }
 }
 
 /// The watchdog was faster.

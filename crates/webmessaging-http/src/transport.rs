@@ -32,6 +32,8 @@ pub trait Transport: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct TransportError {
     failure: Failure,
+    sent: Sent,
+    message: Option<&'static str>,
     source: BoxError,
 }
 
@@ -45,14 +47,25 @@ pub enum Failure {
     Interrupted,
     /// It took too long; the request may have been sent.
     Timeout,
-    /// The request could not be put together; it was not sent.
+    /// The request could not be put together, or has no way out of this setup; it was not sent.
     Invalid,
 }
 
 impl TransportError {
     /// A failure and its cause. The cause must not print a URL's query or a secret.
     pub fn new(failure: Failure, source: impl Into<BoxError>) -> Self {
-        Self { failure, source: source.into() }
+        let sent = match failure {
+            Failure::Connect | Failure::Invalid => Sent::No,
+            Failure::Interrupted | Failure::Timeout => Sent::Maybe,
+        };
+        Self { failure, sent, message: None, source: source.into() }
+    }
+
+    /// Says in a few words what is special about this one.
+    #[must_use]
+    pub fn with_message(mut self, message: &'static str) -> Self {
+        self.message = Some(message);
+        self
     }
 
     /// How the exchange failed.
@@ -62,10 +75,11 @@ impl TransportError {
 
     /// Whether the other side can have seen the request.
     pub fn sent(&self) -> Sent {
-        match self.failure {
-            Failure::Connect | Failure::Invalid => Sent::No,
-            Failure::Interrupted | Failure::Timeout => Sent::Maybe,
-        }
+        self.sent
+    }
+
+    pub(crate) fn message(&self) -> Option<&'static str> {
+        self.message
     }
 
     pub(crate) fn into_source(self) -> BoxError {
@@ -75,12 +89,13 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.failure {
+        let usual = match self.failure {
             Failure::Connect => "could not connect",
             Failure::Interrupted => "the connection broke",
             Failure::Timeout => "took too long",
             Failure::Invalid => "the request could not be put together",
-        })
+        };
+        f.write_str(self.message.unwrap_or(usual))
     }
 }
 

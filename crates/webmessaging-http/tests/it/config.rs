@@ -5,12 +5,12 @@ use webmessaging_model::RetryClass;
 
 use crate::script::{Call, IDEMPOTENT, client_with, done, token};
 
-fn builder() -> ClientBuilder {
+pub(crate) fn builder() -> ClientBuilder {
     Client::builder(Credentials::new("id", "secret"))
 }
 
 #[track_caller]
-fn refused(builder: ClientBuilder, message: &str) {
+pub(crate) fn refused(builder: ClientBuilder, message: &str) {
     let error = builder.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(error.to_string(), message);

@@ -9,9 +9,14 @@
 )]
 
 mod calls;
+mod certificates;
 mod config;
+mod connection;
 mod emulated;
+mod far_side;
+mod forward_proxy;
 mod presigned;
+mod proxy;
 mod redaction;
 mod script;
 mod source;
