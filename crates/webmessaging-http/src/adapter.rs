@@ -1,6 +1,5 @@
 //! The transport on reqwest; no other file names it.
 
-use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,7 +11,8 @@ use http::{HeaderValue, Request, Response};
 use reqwest::{Certificate, Identity, NoProxy};
 
 use crate::connection::{Checked, PROXY_REFUSAL, Route};
-use crate::error::Error;
+use crate::error::{Error, Sent};
+use crate::tls::{self, TlsFailure};
 use crate::transport::{Body, BoxError, Exchange, Failure, Transport, TransportError};
 
 /// What the network is made of.
@@ -132,10 +132,15 @@ fn answer_of(mut answer: reqwest::Response) -> Response<Body> {
 fn failure(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let failure = if error.is_connect() {
+        if let Some(tls) = TlsFailure::of_connecting(&error) {
+            return tls.into();
+        }
         if is_proxy_refusal(&error) {
             return TransportError::new(Failure::Invalid, error).with_message(PROXY_REFUSAL);
         }
         Failure::Connect
+    } else if let Some(tls) = TlsFailure::of_breaking(&error) {
+        return TransportError::from(tls).with_sent(Sent::Maybe);
     } else if error.is_timeout() {
         Failure::Timeout
     } else if error.is_builder() {
@@ -149,14 +154,7 @@ fn failure(error: reqwest::Error) -> TransportError {
 /// Whether the proxy answered a request for a tunnel with 407. The type of that error has no name outside of its crate.
 fn is_proxy_refusal(error: &reqwest::Error) -> bool {
     const TEXT: &str = "tunnel error: proxy authorization required";
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if cause.to_string() == TEXT {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    tls::find(error, |cause| (cause.to_string() == TEXT).then_some(())).is_some()
 }
 
 struct Incoming<S>(S);

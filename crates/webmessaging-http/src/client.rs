@@ -98,8 +98,8 @@ impl Client {
     ///   [`RateLimited`](ErrorKind::RateLimited), [`Rejected`](ErrorKind::Rejected), [`Server`](ErrorKind::Server) by
     ///   the status of the last answer.
     /// - [`CircuitOpen`](ErrorKind::CircuitOpen) when the host has failed too often; nothing was sent.
-    /// - [`Connect`](ErrorKind::Connect), [`Interrupted`](ErrorKind::Interrupted), [`Timeout`](ErrorKind::Timeout)
-    ///   when there was none.
+    /// - [`Connect`](ErrorKind::Connect), [`Tls`](ErrorKind::Tls), [`Interrupted`](ErrorKind::Interrupted),
+    ///   [`Timeout`](ErrorKind::Timeout) when there was none.
     /// - [`UnexpectedAnswer`](ErrorKind::UnexpectedAnswer) when it is not what the operation answers.
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answer<E::Answer>, Error> {
         self.send_within(endpoint, self.0.timeouts.call).await

@@ -23,6 +23,7 @@ mod pipeline;
 mod presigned;
 mod put;
 mod retry_after;
+mod tls;
 mod token;
 mod upload_body;
 

@@ -312,6 +312,7 @@ impl<'a> Call<'a> {
 fn transport_failed(error: TransportError) -> Error {
     let kind = match error.failure() {
         Failure::Connect => ErrorKind::Connect,
+        Failure::Tls => ErrorKind::Tls,
         Failure::Timeout => ErrorKind::Timeout,
         Failure::Interrupted => ErrorKind::Interrupted,
         Failure::Invalid => ErrorKind::Configuration,

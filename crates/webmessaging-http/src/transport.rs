@@ -43,6 +43,9 @@ pub struct TransportError {
 pub enum Failure {
     /// No connection came about; the request was not sent.
     Connect,
+    /// One side refused the other's certificate, or they have no TLS in common: trying again changes nothing. The
+    /// request was not sent.
+    Tls,
     /// The connection broke after the request may have been sent.
     Interrupted,
     /// It took too long; the request may have been sent.
@@ -55,10 +58,17 @@ impl TransportError {
     /// A failure and its cause. The cause must not print a URL's query or a secret.
     pub fn new(failure: Failure, source: impl Into<BoxError>) -> Self {
         let sent = match failure {
-            Failure::Connect | Failure::Invalid => Sent::No,
+            Failure::Connect | Failure::Tls | Failure::Invalid => Sent::No,
             Failure::Interrupted | Failure::Timeout => Sent::Maybe,
         };
         Self { failure, sent, message: None, source: source.into() }
+    }
+
+    /// Says whether the other side can have seen the request, where it is not as usual with this failure.
+    #[must_use]
+    pub fn with_sent(mut self, sent: Sent) -> Self {
+        self.sent = sent;
+        self
     }
 
     /// Says in a few words what is special about this one.
@@ -91,6 +101,7 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let usual = match self.failure {
             Failure::Connect => "could not connect",
+            Failure::Tls => "no secure connection",
             Failure::Interrupted => "the connection broke",
             Failure::Timeout => "took too long",
             Failure::Invalid => "the request could not be put together",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -41,6 +42,16 @@ impl Authority {
     /// A server's certificate for a name.
     pub(crate) fn server(&self, name: &str) -> Signed {
         self.sign(name, |params| params.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth))
+    }
+
+    /// A server's certificate whose time is over.
+    pub(crate) fn expired(&self, name: &str) -> Signed {
+        self.sign(name, |params| params.not_after = date_time_ymd(2020, 1, 1))
+    }
+
+    /// A server's certificate whose time has not come.
+    pub(crate) fn not_yet(&self, name: &str) -> Signed {
+        self.sign(name, |params| params.not_before = date_time_ymd(4000, 1, 1))
     }
 
     /// A client's certificate.

@@ -2,6 +2,7 @@
 //! their heads.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustls::ServerConfig;
@@ -16,6 +17,7 @@ pub(crate) type Head = Vec<String>;
 #[derive(Clone)]
 pub(crate) struct FarSide {
     pub(crate) port: u16,
+    connections: Arc<AtomicUsize>,
     heads: Arc<Mutex<Vec<Head>>>,
 }
 
@@ -31,8 +33,10 @@ impl FarSide {
     /// One that answers whatever it hears first with these bytes, and hangs up.
     pub(crate) async fn stubborn(answer: &'static [u8]) -> Self {
         let (listener, side) = Self::listen().await;
+        let this = side.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
+                this.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
                     let _ = stream.read(&mut [0; 1024]).await?;
                     stream.write_all(answer).await?;
@@ -46,7 +50,7 @@ impl FarSide {
     async fn listen() -> (TcpListener, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        (listener, Self { port, heads: Arc::default() })
+        (listener, Self { port, connections: Arc::default(), heads: Arc::default() })
     }
 
     async fn start(config: Option<ServerConfig>) -> Self {
@@ -54,6 +58,7 @@ impl FarSide {
         let (acceptor, this) = (config.map(|config| TlsAcceptor::from(Arc::new(config))), side.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                this.connections.fetch_add(1, Ordering::Relaxed);
                 let (acceptor, this) = (acceptor.clone(), this.clone());
                 tokio::spawn(async move {
                     let Some(acceptor) = acceptor else { return this.serve(stream).await };
@@ -65,6 +70,11 @@ impl FarSide {
             }
         });
         side
+    }
+
+    /// How many connections were taken, whatever became of them.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(crate) fn heads(&self) -> Vec<Head> {

@@ -20,4 +20,5 @@ mod proxy;
 mod redaction;
 mod script;
 mod source;
+mod tls;
 mod tokens;

@@ -55,10 +55,16 @@ async fn the_proxy_itself_can_be_reached_by_https() {
     let authority = Authority::new("Proxies");
     let tls = server_config(&authority.server("localhost"), None, &TLS13);
     let proxy = ForwardProxy::start(&side, Some(AUTHORIZATION), Some(tls)).await;
-    let choice = Proxy::to(format!("https://localhost:{}", proxy.port)).credentials("user", "pass:word");
-    let both = certificates.and_pem(authority.pem());
-    call(|b| b.base_url("https://api.example.com").certificates(both).proxy(choice)).await.unwrap();
+    let choice = || Proxy::to(format!("https://localhost:{}", proxy.port)).credentials("user", "pass:word");
+    let both = certificates.clone().and_pem(authority.pem());
+    call(|b| b.base_url("https://api.example.com").certificates(both).proxy(choice())).await.unwrap();
     assert_eq!((proxy.lines().len(), side.heads().len()), (2, 2));
+
+    let one =
+        |b: ClientBuilder| b.base_url("https://api.example.com").certificates(certificates).proxy(choice());
+    let error = call(one).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1));
+    assert_eq!(proxy.lines().len(), 2);
 }
 
 #[tokio::test]
