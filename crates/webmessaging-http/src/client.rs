@@ -13,6 +13,7 @@ use crate::breaker::{BreakerStatus, Breakers};
 use crate::budget::Purse;
 use crate::clock::{Clock, Entropy};
 use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};
+use crate::default_headers::DefaultHeaders;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::hosts::Hosts;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     this: Weak<Self>,
     pub(crate) hosts: Hosts,
     pub(crate) paths: HashMap<&'static str, String>,
+    pub(crate) default_headers: DefaultHeaders,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -73,6 +75,7 @@ impl Client {
             this: Weak::clone(this),
             hosts,
             paths,
+            default_headers: builder.default_headers,
             transport,
             clock: builder.clock,
             entropy: builder.entropy,

@@ -15,7 +15,9 @@ use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::connection::Connection;
+use crate::default_headers::DefaultHeaders;
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::hosts::Hosts;
 use crate::retry::RetryPolicy;
 use crate::transport::Transport;
@@ -121,7 +123,9 @@ pub struct ClientBuilder {
     domain: Domain,
     base_url: Option<String>,
     login_url: Option<String>,
+    pub(crate) gateway: Option<Gateway>,
     pub(crate) connection: Connection,
+    pub(crate) default_headers: DefaultHeaders,
     pub(crate) auth_style: AuthStyle,
     pub(crate) scopes: Vec<String>,
     pub(crate) retry: RetryPolicy,
@@ -142,7 +146,9 @@ impl ClientBuilder {
             domain: Domain::default(),
             base_url: None,
             login_url: None,
+            gateway: None,
             connection: Connection::default(),
+            default_headers: DefaultHeaders::default(),
             auth_style: AuthStyle::default(),
             scopes: Vec::new(),
             retry: RetryPolicy::default(),
@@ -247,8 +253,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when credentials are empty, a URL is not an
-    /// `https` one (or `http` to this machine), a replaced path has other variables than its operation, or a proxy or
-    /// a certificate is not what it should be.
+    /// `https` one (or `http` to this machine), a replaced path has other variables than its operation, or a proxy, a
+    /// certificate, a gateway or a default header is not what it should be.
     pub fn build(mut self) -> Result<Client, Error> {
         let id = &self.credentials.client_id;
         if id.is_empty() || self.credentials.client_secret.expose_secret().is_empty() {
@@ -259,7 +265,8 @@ impl ClientBuilder {
                 "a client id with a colon cannot be sent as basic authentication",
             ));
         }
-        let hosts = Hosts::of(&self.domain, self.base_url.as_deref(), self.login_url.as_deref())?;
+        self.default_headers.check()?;
+        let hosts = self.hosts()?;
         let paths = checked_paths(std::mem::take(&mut self.paths))?;
         let connection = std::mem::take(&mut self.connection).checked(hosts.partly_loopback)?;
         let transport = match self.transport.take() {
@@ -272,6 +279,17 @@ impl ClientBuilder {
         };
         let credentials = self.credentials.clone();
         Ok(Client::assemble(self, credentials, hosts, paths, transport))
+    }
+
+    fn hosts(&self) -> Result<Hosts, Error> {
+        let (base_url, login_url) = (self.base_url.as_deref(), self.login_url.as_deref());
+        match &self.gateway {
+            Some(_) if base_url.is_some() || login_url.is_some() => {
+                Err(Error::configuration("a gateway and a base url or login url exclude each other"))
+            }
+            Some(gateway) => gateway.hosts(),
+            None => Hosts::of(&self.domain, base_url, login_url),
+        }
     }
 }
 

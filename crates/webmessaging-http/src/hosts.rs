@@ -33,7 +33,7 @@ impl Hosts {
         Ok(Self::new(&api_url, &login_url))
     }
 
-    fn new(api: &Url, login: &Url) -> Self {
+    pub(crate) fn new(api: &Url, login: &Url) -> Self {
         let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         let (api_here, login_here) = (is_loopback(api), is_loopback(login));
         Self {
@@ -45,7 +45,7 @@ impl Hosts {
     }
 }
 
-fn base_url(what: &str, text: &str) -> Result<Url, Error> {
+pub(crate) fn base_url(what: &str, text: &str) -> Result<Url, Error> {
     let refuse = |why: &str| Error::configuration(format!("the {what} {why}"));
     let url = Url::parse(text).map_err(|error| refuse("is not a url").with_source(error))?;
     if !url.username().is_empty()

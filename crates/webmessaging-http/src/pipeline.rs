@@ -43,6 +43,7 @@ pub(crate) async fn send<E: Endpoint>(
         .encode(Encoder::new(operation, shared.path_of(operation)))
         .finish()
         .map_err(|error| error.with_operation(operation))?;
+    shared.default_headers.add_to(request.headers_mut());
     let absolute = format!("{}{}", shared.hosts.api, request.uri());
     *request.uri_mut() = absolute.parse().map_err(|error| {
         Error::configuration("the url is not valid").with_operation(operation).with_source(error)

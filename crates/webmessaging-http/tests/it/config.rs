@@ -17,7 +17,7 @@ pub(crate) fn refused(builder: ClientBuilder, message: &str) {
 }
 
 /// The two hosts that a setup ends up with.
-async fn hosts(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (String, String) {
+pub(crate) async fn hosts(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (String, String) {
     let (client, script) = client_with([token("t", 300), done()], set_up);
     client.send(&Call(RetryClass::Idempotent)).await.unwrap();
     let seen = script.seen();

@@ -1,9 +1,11 @@
 //! What connections can be set up with: each mistake is named, and nothing of it repeated.
 
-use webmessaging_http::{Certificates, ClientBuilder, ClientIdentity, Proxy};
+use webmessaging_http::{Certificates, ClientBuilder, ClientIdentity, Gateway, Proxy};
+use webmessaging_model::RetryClass;
 
 use crate::certificates::Authority;
-use crate::config::{builder, refused};
+use crate::config::{builder, hosts, refused};
+use crate::script::{Call, client_with, done, token};
 
 /// A client that needs no CA store of the machine.
 fn here() -> ClientBuilder {
@@ -78,4 +80,76 @@ fn an_identity_is_certificates_and_their_key() {
     for pem in [ours.pem(), format!("{}{}{}", ours.key, ours.certificate, authority.pem())] {
         assert!(here().client_identity(ClientIdentity::from_pem(pem)).build().is_ok());
     }
+}
+
+#[test]
+fn a_gateway_is_one_safe_host() {
+    let gateway = |host: &str| builder().gateway(Gateway::new(host));
+    let host = "the gateway's host must be a host name or address, without protocol, port or path";
+    for bad in ["", "https://gateway.example", "gateway.example:8443", "gateway.example/path", "a b"] {
+        refused(gateway(bad), host);
+    }
+    let plain = "the gateway must be a plain url, without user, query or fragment";
+    for bad in ["me@gateway.example", "gateway.example?a=b", "gateway.example#a"] {
+        refused(gateway(bad), plain);
+    }
+    let safely = || Gateway::new("gateway.example");
+    let protocol = "the gateway's protocol must be `https`, or `http` for this machine";
+    refused(builder().gateway(safely().protocol("ftp")), protocol);
+    let safe = "the gateway must be https; plain http is for this machine alone";
+    refused(builder().gateway(safely().protocol("http")), safe);
+    for bad in ["a/../b", "a?b", "a#b", "a b", "%2e%2e/a", "ä"] {
+        let message = |what| {
+            format!("the gateway's {what} path must be a path, without query and `..`, percent-encoded")
+        };
+        refused(builder().gateway(safely().login_path(bad)), &message("login"));
+        refused(builder().gateway(safely().api_path(bad)), &message("api"));
+    }
+    let both = "a gateway and a base url or login url exclude each other";
+    refused(builder().gateway(safely()).base_url("https://api.example.com"), both);
+    refused(builder().login_url("https://login.example.com").gateway(safely()), both);
+}
+
+#[tokio::test]
+async fn a_gateway_stands_in_for_both_hosts() {
+    let pair = |login: &str, api: &str| (login.to_owned(), api.to_owned());
+    assert_eq!(
+        hosts(|b| b.gateway(Gateway::new("gateway.example"))).await,
+        pair("https://gateway.example/oauth/token", "https://gateway.example/api/v2/things")
+    );
+    let full = Gateway::new("gateway.example").port(8443).login_path("/l/").api_path("a/b%20c");
+    assert_eq!(
+        hosts(|b| b.domain("mypurecloud.de".parse().unwrap()).gateway(full)).await,
+        pair(
+            "https://gateway.example:8443/l/oauth/token",
+            "https://gateway.example:8443/a/b%20c/api/v2/things"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_default_header_is_kept_out_of_debug_output() {
+    let (client, script) = client_with([token("t", 300), done()], |b| b.default_header("x-key", "the key"));
+    client.send(&Call(RetryClass::Idempotent)).await.unwrap();
+    let value = &script.calls()[0].headers["x-key"];
+    assert_eq!((value.to_str().unwrap(), value.is_sensitive()), ("the key", true));
+}
+
+#[test]
+fn a_default_header_is_one_that_all_calls_can_share() {
+    for name in [
+        "Authorization",
+        "content-length",
+        "Host",
+        "transfer-encoding",
+        "X-Correlation-Id",
+        "idempotency-key",
+    ] {
+        let message = format!("the header `{}` is not for all calls to share", name.to_lowercase());
+        refused(builder().default_header(name, "value"), &message);
+    }
+    let name = "default header 2 has a name that no header can have";
+    refused(builder().default_header("x-good", "value").default_header("not a name", "value"), name);
+    let value = "the default header `x-key` has a value that no header can hold";
+    refused(builder().default_header("x-key", "two\nlines"), value);
 }

@@ -15,6 +15,7 @@ mod connection;
 mod emulated;
 mod far_side;
 mod forward_proxy;
+mod gateway;
 mod presigned;
 mod proxy;
 mod redaction;
