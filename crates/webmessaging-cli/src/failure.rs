@@ -76,7 +76,7 @@ impl Failure {
                 | ErrorKind::Conflict
                 | ErrorKind::Rejected => Exit::Refused,
                 ErrorKind::Canceled => Exit::Interrupted,
-                // No answer, none in time, none that makes sense, or a server in trouble.
+                // No answer, none in time, none that makes sense or can be trusted, or a server in trouble.
                 _ => Exit::Unavailable,
             },
         }

@@ -9,6 +9,7 @@ use webmessaging_model::Operation;
 
 use crate::api_error::{ApiError, clean};
 use crate::clock::Clock;
+use crate::connection::PROXY_REFUSAL;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::retry_after::retry_after;
 
@@ -54,6 +55,8 @@ pub(crate) fn refusal(answer: &Response<Bytes>, clock: &dyn Clock) -> Error {
         401 => ErrorKind::Authentication,
         403 => ErrorKind::Permission,
         404 => ErrorKind::NotFound,
+        // A proxy's word; the platform has not seen the request.
+        407 => return Error::configuration(PROXY_REFUSAL).with_answer(status, None, None, None),
         409 | 412 => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
         400..=499 => ErrorKind::Rejected,

@@ -18,7 +18,8 @@ const HOSTS_MAX: usize = 1_000;
 /// When a host is left alone, and for how long.
 ///
 /// Failures are answers with status 5xx and requests without an answer. 4xx is none: a server that refuses is well, and
-/// 429 has a way of its own. Nor is what fails on this side: a source that changed, a caller whose time was up.
+/// 429 has a way of its own. Nor is a certificate that was refused, which waiting does not mend, nor what fails on this
+/// side: a source that changed, a caller whose time was up.
 ///
 /// # Examples
 /// ```

@@ -12,10 +12,12 @@ use crate::answer::Answer;
 use crate::breaker::{BreakerStatus, Breakers};
 use crate::budget::Purse;
 use crate::clock::{Clock, Entropy};
-use crate::config::{AuthStyle, ClientBuilder, Credentials, Hosts, Timeouts};
+use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};
+use crate::default_headers::DefaultHeaders;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::limit::{LimitStatus, Limiter};
+use crate::hosts::Hosts;
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
 use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
@@ -44,6 +46,7 @@ pub(crate) struct Shared {
     this: Weak<Self>,
     pub(crate) hosts: Hosts,
     pub(crate) paths: HashMap<&'static str, String>,
+    pub(crate) default_headers: DefaultHeaders,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -76,6 +79,7 @@ impl Client {
         Self(Arc::new_cyclic(|this| Shared {
             this: Weak::clone(this),
             paths,
+            default_headers: builder.default_headers,
             transport,
             limiter: Limiter::new(&builder.rate_limit, &builder.clock),
             clock: builder.clock,
@@ -106,8 +110,8 @@ impl Client {
     ///   [`RateLimited`](ErrorKind::RateLimited), [`Rejected`](ErrorKind::Rejected), [`Server`](ErrorKind::Server) by
     ///   the status of the last answer.
     /// - [`CircuitOpen`](ErrorKind::CircuitOpen) when the host has failed too often; nothing was sent.
-    /// - [`Connect`](ErrorKind::Connect), [`Interrupted`](ErrorKind::Interrupted), [`Timeout`](ErrorKind::Timeout)
-    ///   when there was none.
+    /// - [`Connect`](ErrorKind::Connect), [`Tls`](ErrorKind::Tls), [`Interrupted`](ErrorKind::Interrupted),
+    ///   [`Timeout`](ErrorKind::Timeout) when there was none.
     /// - [`UnexpectedAnswer`](ErrorKind::UnexpectedAnswer) when it is not what the operation answers.
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answer<E::Answer>, Error> {
         self.send_within(endpoint, self.0.timeouts.call).await

@@ -2,14 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
-use http::uri::{Authority, Scheme};
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
 use webmessaging_model::operation::path_variables;
 use webmessaging_model::{Domain, Operation};
 
@@ -18,8 +14,12 @@ use crate::breaker::BreakerPolicy;
 use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
+use crate::connection::Connection;
+use crate::default_headers::DefaultHeaders;
 use crate::error::Error;
 use crate::limit::RateLimitPolicy;
+use crate::gateway::Gateway;
+use crate::hosts::Hosts;
 use crate::retry::RetryPolicy;
 use crate::token_cache::TokenCache;
 use crate::transport::Transport;
@@ -125,6 +125,9 @@ pub struct ClientBuilder {
     domain: Domain,
     base_url: Option<String>,
     login_url: Option<String>,
+    pub(crate) gateway: Option<Gateway>,
+    pub(crate) connection: Connection,
+    pub(crate) default_headers: DefaultHeaders,
     pub(crate) auth_style: AuthStyle,
     pub(crate) scopes: Vec<String>,
     pub(crate) retry: RetryPolicy,
@@ -147,6 +150,9 @@ impl ClientBuilder {
             domain: Domain::default(),
             base_url: None,
             login_url: None,
+            gateway: None,
+            connection: Connection::default(),
+            default_headers: DefaultHeaders::default(),
             auth_style: AuthStyle::default(),
             scopes: Vec::new(),
             retry: RetryPolicy::default(),
@@ -243,7 +249,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Replaces the network.
+    /// Replaces the network; proxy, certificates and client identity are then its affair.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
@@ -265,7 +271,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when credentials are empty, a URL is not an
-    /// `https` one (or `http` to this machine), or a replaced path has other variables than its operation.
+    /// `https` one (or `http` to this machine), a replaced path has other variables than its operation, or a proxy, a
+    /// certificate, a gateway or a default header is not what it should be.
     pub fn build(mut self) -> Result<Client, Error> {
         let id = &self.credentials.client_id;
         if id.is_empty() || self.credentials.client_secret.expose_secret().is_empty() {
@@ -276,13 +283,16 @@ impl ClientBuilder {
                 "a client id with a colon cannot be sent as basic authentication",
             ));
         }
+        self.default_headers.check()?;
         let hosts = self.hosts()?;
         let paths = checked_paths(std::mem::take(&mut self.paths))?;
+        let connection = std::mem::take(&mut self.connection).checked(hosts.partly_loopback)?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
             None => Arc::new(ReqwestTransport::new(&Options {
                 connect_timeout: self.timeouts.connect,
-                loopback: hosts.loopback,
+                connection,
+                needs_no_tls: hosts.loopback,
             })?),
         };
         let credentials = self.credentials.clone();
@@ -290,19 +300,14 @@ impl ClientBuilder {
     }
 
     fn hosts(&self) -> Result<Hosts, Error> {
-        let api = match &self.base_url {
-            Some(url) => base_url("base url", url)?,
-            None => base_url("domain", &self.domain.api_url())?,
-        };
-        let login = match (&self.login_url, &self.base_url) {
-            (Some(url), _) => base_url("login url", url)?,
-            (None, Some(_)) => login_beside(&api),
-            (None, None) => base_url("domain", &self.domain.login_url())?,
-        };
-        let loopback = is_loopback(&api) && is_loopback(&login);
-        let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        let base = Base::of(&text(&api))?;
-        Ok(Hosts { api: text(&api), base, login: text(&login), loopback })
+        let (base_url, login_url) = (self.base_url.as_deref(), self.login_url.as_deref());
+        match &self.gateway {
+            Some(_) if base_url.is_some() || login_url.is_some() => {
+                Err(Error::configuration("a gateway and a base url or login url exclude each other"))
+            }
+            Some(gateway) => gateway.hosts(),
+            None => Hosts::of(&self.domain, base_url, login_url),
+        }
     }
 }
 
@@ -314,92 +319,6 @@ impl fmt::Debug for ClientBuilder {
             .field("retry", &self.retry)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where requests go, without a slash at the end.
-#[derive(Debug)]
-pub(crate) struct Hosts {
-    pub(crate) api: String,
-    /// The same in parts, so that no request has to parse it again.
-    pub(crate) base: Base,
-    pub(crate) login: String,
-    /// Both stand on this machine.
-    pub(crate) loopback: bool,
-}
-
-/// What stands before the path of every operation.
-#[derive(Debug)]
-pub(crate) struct Base {
-    scheme: Scheme,
-    authority: Authority,
-    /// Of the path, without a slash at its end.
-    pub(crate) prefix: String,
-}
-
-impl Base {
-    fn of(url: &str) -> Result<Self, Error> {
-        let refuse = || Error::configuration("the base url is not valid");
-        let parts = url.parse::<Uri>().map_err(|error| refuse().with_source(error))?.into_parts();
-        Ok(Self {
-            scheme: parts.scheme.ok_or_else(refuse)?,
-            authority: parts.authority.ok_or_else(refuse)?,
-            prefix: parts.path_and_query.as_ref().map_or("", |path| path.path()).trim_end_matches('/').to_owned(),
-        })
-    }
-
-    /// Puts scheme and host before a path.
-    pub(crate) fn absolute(&self, target: Uri) -> Result<Uri, http::uri::InvalidUriParts> {
-        let mut parts = target.into_parts();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        Uri::from_parts(parts)
-    }
-}
-
-fn base_url(what: &str, text: &str) -> Result<Url, Error> {
-    let refuse = |why: &str| Error::configuration(format!("the {what} {why}"));
-    let url = Url::parse(text).map_err(|error| refuse("is not a url").with_source(error))?;
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err(refuse("must be a plain url, without user, query or fragment"));
-    }
-    if !is_safe(&url, true) {
-        return Err(refuse("must be https; plain http is for this machine alone"));
-    }
-    Ok(url)
-}
-
-/// The login server of an API server: the neighbour of the same name, or the same server.
-fn login_beside(api: &Url) -> Url {
-    let mut login = api.clone();
-    if let Some(domain) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
-        let host = format!("login.{domain}");
-        if login.set_host(Some(&host)).is_ok() {
-            login.set_path("");
-        }
-    }
-    login
-}
-
-/// Whether a URL may carry a secret: encrypted, or (where that is allowed) to this machine.
-pub(crate) fn is_safe(url: &Url, loopback_allowed: bool) -> bool {
-    match url.scheme() {
-        "https" => url.has_host(),
-        "http" => loopback_allowed && is_loopback(url),
-        _ => false,
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
     }
 }
 

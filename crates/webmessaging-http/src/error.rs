@@ -132,6 +132,7 @@ impl Error {
             | ErrorKind::NotFound
             | ErrorKind::Conflict
             | ErrorKind::Rejected
+            | ErrorKind::Tls
             | ErrorKind::UnexpectedAnswer => false,
         }
     }

@@ -42,6 +42,7 @@ pub(crate) async fn send<E: Endpoint>(
         .encode(Encoder::new(operation, &shared.hosts.base.prefix, shared.path_of(operation)))
         .finish()
         .map_err(|error| error.with_operation(operation))?;
+    shared.default_headers.add_to(request.headers_mut());
     let target = std::mem::take(request.uri_mut());
     *request.uri_mut() = shared.hosts.base.absolute(target).map_err(|error| {
         Error::configuration("the url is not valid").with_operation(operation).with_source(error)
@@ -348,11 +349,17 @@ impl<'a> Call<'a> {
 fn transport_failed(error: TransportError) -> Error {
     let kind = match error.failure() {
         Failure::Connect => ErrorKind::Connect,
+        Failure::Tls => ErrorKind::Tls,
         Failure::Timeout => ErrorKind::Timeout,
         Failure::Interrupted => ErrorKind::Interrupted,
         Failure::Invalid => ErrorKind::Configuration,
     };
-    Error::new(kind, error.sent()).with_source(error.into_source())
+    let (sent, message) = (error.sent(), error.message());
+    let error = Error::new(kind, sent).with_source(error.into_source());
+    match message {
+        Some(message) => error.with_message(message),
+        None => error,
+    }
 }
 
 /// The watchdog was faster.

@@ -11,8 +11,8 @@ use url::Url;
 use webmessaging_model::Operation;
 
 use crate::answer::Facts;
-use crate::config::is_safe;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::hosts::is_safe;
 use crate::source::Source;
 
 /// A URL whose query is a credential. It is never printed; `Debug` and `Display` show its host.

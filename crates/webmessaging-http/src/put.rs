@@ -46,7 +46,8 @@ impl Client {
     /// # Errors
     /// Whatever `issue` fails with; [`Source`](ErrorKind::Source) when the source cannot be read or is not as long as
     /// announced; [`LinkExpired`](ErrorKind::LinkExpired) and [`Rejected`](ErrorKind::Rejected) when the URL is
-    /// refused; [`Timeout`](ErrorKind::Timeout) when the upload stands still; [`Connect`](ErrorKind::Connect),
+    /// refused; [`Timeout`](ErrorKind::Timeout) when the upload stands still; [`Tls`](ErrorKind::Tls) when the store is
+    /// not to be trusted; [`Connect`](ErrorKind::Connect),
     /// [`Interrupted`](ErrorKind::Interrupted), [`RateLimited`](ErrorKind::RateLimited) and
     /// [`Server`](ErrorKind::Server) when the retries are used up; [`Configuration`](ErrorKind::Configuration) when
     /// the operation is not a `PUT`.

@@ -32,6 +32,8 @@ pub trait Transport: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct TransportError {
     failure: Failure,
+    sent: Sent,
+    message: Option<&'static str>,
     source: BoxError,
 }
 
@@ -41,18 +43,39 @@ pub struct TransportError {
 pub enum Failure {
     /// No connection came about; the request was not sent.
     Connect,
+    /// One side refused the other's certificate, or they have no TLS in common: trying again changes nothing. The
+    /// request was not sent.
+    Tls,
     /// The connection broke after the request may have been sent.
     Interrupted,
     /// It took too long; the request may have been sent.
     Timeout,
-    /// The request could not be put together; it was not sent.
+    /// The request could not be put together, or has no way out of this setup; it was not sent.
     Invalid,
 }
 
 impl TransportError {
     /// A failure and its cause. The cause must not print a URL's query or a secret.
     pub fn new(failure: Failure, source: impl Into<BoxError>) -> Self {
-        Self { failure, source: source.into() }
+        let sent = match failure {
+            Failure::Connect | Failure::Tls | Failure::Invalid => Sent::No,
+            Failure::Interrupted | Failure::Timeout => Sent::Maybe,
+        };
+        Self { failure, sent, message: None, source: source.into() }
+    }
+
+    /// Says whether the other side can have seen the request, where it is not as usual with this failure.
+    #[must_use]
+    pub fn with_sent(mut self, sent: Sent) -> Self {
+        self.sent = sent;
+        self
+    }
+
+    /// Says in a few words what is special about this one.
+    #[must_use]
+    pub fn with_message(mut self, message: &'static str) -> Self {
+        self.message = Some(message);
+        self
     }
 
     /// How the exchange failed.
@@ -62,10 +85,11 @@ impl TransportError {
 
     /// Whether the other side can have seen the request.
     pub fn sent(&self) -> Sent {
-        match self.failure {
-            Failure::Connect | Failure::Invalid => Sent::No,
-            Failure::Interrupted | Failure::Timeout => Sent::Maybe,
-        }
+        self.sent
+    }
+
+    pub(crate) fn message(&self) -> Option<&'static str> {
+        self.message
     }
 
     pub(crate) fn into_source(self) -> BoxError {
@@ -75,12 +99,14 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.failure {
+        let usual = match self.failure {
             Failure::Connect => "could not connect",
+            Failure::Tls => "no secure connection",
             Failure::Interrupted => "the connection broke",
             Failure::Timeout => "took too long",
             Failure::Invalid => "the request could not be put together",
-        })
+        };
+        f.write_str(self.message.unwrap_or(usual))
     }
 }
 

@@ -15,6 +15,11 @@ pub use crate::client::Client;
 pub use webmessaging_http::{Credentials, Error, ErrorKind, SecretString, Sent, Source};
 pub use webmessaging_model::Domain;
 
+/// Compiles the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/connections.md")]
+struct ConnectionsGuide;
+
 /// Compiles the examples of the repository's own README.
 #[cfg(all(doctest, feature = "files"))]
 #[doc = include_str!("../../../README.md")]

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     CircuitOpen,
     /// No connection came about. Nothing was sent.
     Connect,
+    /// A certificate was refused, by this side or the other, or both have no TLS in common.
+    Tls,
     /// The connection broke before the answer was complete.
     Interrupted,
     /// Something took too long.
@@ -58,6 +60,7 @@ impl ErrorKind {
         Self::Server,
         Self::CircuitOpen,
         Self::Connect,
+        Self::Tls,
         Self::Interrupted,
         Self::Timeout,
         Self::UnexpectedAnswer,
@@ -84,6 +87,7 @@ impl ErrorKind {
             Self::Server => ("server", "the server failed"),
             Self::CircuitOpen => ("circuit_open", "not sent, the host has failed too often"),
             Self::Connect => ("connect", "could not connect"),
+            Self::Tls => ("tls", "no secure connection"),
             Self::Interrupted => ("interrupted", "the connection broke"),
             Self::Timeout => ("timeout", "took too long"),
             Self::UnexpectedAnswer => ("unexpected_answer", "unexpected answer"),

@@ -5,19 +5,19 @@ use webmessaging_model::RetryClass;
 
 use crate::script::{Call, IDEMPOTENT, client_with, done, token};
 
-fn builder() -> ClientBuilder {
+pub(crate) fn builder() -> ClientBuilder {
     Client::builder(Credentials::new("id", "secret"))
 }
 
 #[track_caller]
-fn refused(builder: ClientBuilder, message: &str) {
+pub(crate) fn refused(builder: ClientBuilder, message: &str) {
     let error = builder.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(error.to_string(), message);
 }
 
 /// The two hosts that a setup ends up with.
-async fn hosts(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (String, String) {
+pub(crate) async fn hosts(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (String, String) {
     let (client, script) = client_with([token("t", 300), done()], set_up);
     client.send(&Call(RetryClass::Idempotent)).await.unwrap();
     let seen = script.seen();

@@ -9,14 +9,21 @@
 )]
 
 mod calls;
+mod certificates;
 mod config;
+mod connection;
 mod emulated;
+mod far_side;
+mod forward_proxy;
+mod gateway;
 mod limits;
 mod presigned;
+mod proxy;
 mod quota;
 mod redaction;
 mod script;
 mod source;
+mod tls;
 #[cfg(unix)]
 mod token_file;
 mod tokens;

@@ -3,14 +3,21 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
 use proptest::prelude::*;
 use serde_json::json;
 use webmessaging_http::testing::Halfway;
-use webmessaging_http::{Client, Credentials, Error, PresignedPut, PresignedTarget, PresignedUrl, Source};
+use webmessaging_http::{
+    Certificates, Client, ClientIdentity, Credentials, Error, Gateway, PresignedPut, PresignedTarget,
+    PresignedUrl, Proxy, Source,
+};
 use webmessaging_model::{Method, Operation, RetryClass};
 
+use crate::certificates::Authority;
+use crate::far_side::FarSide;
 use crate::script::{Call, Step, answer, client_of, client_with, done, status, token};
 
 #[derive(Clone, Default)]
@@ -44,6 +51,17 @@ fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let result = tracing::subscriber::with_default(subscriber, || runtime.block_on(work));
     (result, log.text())
+}
+
+/// An error and its causes, in both forms.
+fn chain(error: &Error) -> Vec<String> {
+    let mut texts = vec![format!("{error} {error:?}")];
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        texts.push(format!("{error} {error:?}"));
+        cause = error.source();
+    }
+    texts
 }
 
 const PUT: Operation = Operation::new("things.put", Method::Put, "");
@@ -81,7 +99,9 @@ proptest! {
         let mut texts = Vec::new();
         let set_up = |builder: webmessaging_http::ClientBuilder| {
             texts.push(format!("{builder:?}"));
-            builder.retry(webmessaging_http::RetryPolicy::never())
+            builder
+                .default_header("x-key", secret_of("header"))
+                .retry(webmessaging_http::RetryPolicy::never())
         };
         let credentials = Credentials::new("id", secret_of("client-secret"));
         let (client, _) = client_of(credentials.clone(), steps, set_up);
@@ -134,15 +154,72 @@ proptest! {
         });
         let error = outcome.unwrap_err();
         prop_assert_eq!(error.kind(), webmessaging_http::ErrorKind::Connect);
-        let mut texts = vec![log, format!("{error} {error:?}")];
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            texts.push(format!("{error} {error:?}"));
-            cause = error.source();
+        let texts = chain(&error);
+        prop_assert!(texts.len() > 1, "no cause");
+        for text in texts.into_iter().chain([log]) {
+            prop_assert!(!text.contains(&secret), "{}", text);
         }
-        prop_assert!(texts.len() > 2, "no cause");
+    }
+
+    #[test]
+    fn what_connections_are_made_with_is_not_repeated(secret in "[A-Za-z0-9]{20}") {
+        let builder = || Client::builder(Credentials::new("id", "secret")).base_url("http://127.0.0.1:1");
+        let pem = |name: &str| format!("-----BEGIN {name}-----\n{secret}\n-----END {name}-----\n");
+        let wrong = [
+            builder().proxy(Proxy::to(&*secret)),
+            builder().proxy(Proxy::to(format!("http://user:{secret}@proxy.example:3128"))),
+            builder().proxy(Proxy::to("http://proxy.example").credentials("a:b", &*secret)),
+            builder().proxy(Proxy::to("http://proxy.example").except(format!("{secret}/"))),
+            builder().certificates(Certificates::only_pem(&*secret)),
+            builder().certificates(Certificates::only_pem(pem("CERTIFICATE"))),
+            builder().certificates(Certificates::only_pem(format!("-----BEGIN CERTIFICATE-----\n{secret}"))),
+            builder().client_identity(ClientIdentity::from_pem(&*secret)),
+            builder().client_identity(ClientIdentity::from_pem(pem("PRIVATE KEY"))),
+            builder().client_identity(ClientIdentity::from_pem(pem("CERTIFICATE") + &pem("PRIVATE KEY"))),
+            builder().gateway(Gateway::new(format!("user:{secret}@gateway.example"))),
+            builder().default_header(format!("{secret} x"), "value"),
+            builder().default_header("x-key", format!("{secret}\n")),
+        ];
+        let mut texts = Vec::new();
+        for builder in wrong {
+            texts.push(format!("{builder:?}"));
+            texts.extend(chain(&builder.build().unwrap_err()));
+        }
+        texts.push(format!("{:?}", Proxy::to(format!("http://user:{secret}@proxy.example:3128"))));
+        texts.push(format!("{:?}", Proxy::to("http://proxy.example:3128").credentials("user", &*secret)));
+        texts.push(format!("{:?}", Certificates::only_pem(&*secret)));
+        texts.push(format!("{:?}", ClientIdentity::from_pem(&*secret)));
         for text in texts {
             prop_assert!(!text.contains(&secret), "{}", text);
+        }
+    }
+
+    /// The proxy gets the credentials and the gateway the header; whoever reads errors and logs gets neither.
+    #[test]
+    fn what_others_are_told_is_not_told_to_logs(secret in "[A-Za-z0-9]{20}") {
+        let (texts, log) = logged(async {
+            let mut texts = Vec::new();
+            for answer in ["HTTP/1.1 407 No\r\n\r\n", "HTTP/1.1 403 No\r\n\r\n", ""] {
+                let proxy = FarSide::stubborn(answer.as_bytes()).await;
+                for base_url in ["https://api.example.com", "http://127.0.0.1:1"] {
+                    let url = format!("http://127.0.0.1:{}", proxy.port);
+                    let client = Client::builder(Credentials::new("id", "secret"))
+                        .base_url(base_url)
+                        .proxy(Proxy::to(url).credentials("user", &*secret))
+                        .certificates(Certificates::only_pem(Authority::new("Company").pem()))
+                        .default_header("x-key", &*secret)
+                        .retry(webmessaging_http::RetryPolicy::never())
+                        .build()
+                        .unwrap();
+                    texts.push(format!("{client:?}"));
+                    texts.extend(chain(&client.send(&Call(RetryClass::Idempotent)).await.unwrap_err()));
+                }
+            }
+            texts
+        });
+        let encoded = STANDARD.encode(format!("user:{secret}"));
+        for text in texts.into_iter().chain([log]) {
+            prop_assert!(!text.contains(&secret) && !text.contains(&encoded), "{}", text);
         }
     }
 
