@@ -68,7 +68,10 @@ impl Endpoint for Message<'_> {
 /// Answers every request of a connection with the same bytes.
 fn serve(mut stream: TcpStream) {
     let answer = |body: &str| {
-        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
     };
     let token = answer(r#"{"access_token":"a-token-of-the-usual-length-0123456789","expires_in":86400}"#);
     let sent = answer(r#"{"id":"5c6f2d50-6c1a-4b0e-9b1e-0f4f0f6d1c11","status":"sent"}"#);
@@ -154,8 +157,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 
     // A quota that is never used up: the limiter keeps its books all the same.
-    let roomy = RateLimitPolicy::default().requests(100_000).window(Duration::from_millis(100)).burst(100_000);
-    let client = Client::builder(Credentials::new("id", "secret")).base_url(&base).rate_limit(roomy).build().unwrap();
+    let roomy =
+        RateLimitPolicy::default().requests(100_000).window(Duration::from_millis(100)).burst(100_000);
+    let client =
+        Client::builder(Credentials::new("id", "secret")).base_url(&base).rate_limit(roomy).build().unwrap();
     let ours = move || {
         let client = client.clone();
         async move {
@@ -166,7 +171,8 @@ fn main() {
 
     let bare = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = reqwest::Url::parse(&format!("{base}{PATH}")).unwrap();
-    let shared = Arc::new((bare, url, HeaderValue::from_static("Bearer a-token-of-the-usual-length-0123456789")));
+    let shared =
+        Arc::new((bare, url, HeaderValue::from_static("Bearer a-token-of-the-usual-length-0123456789")));
     let theirs = move || {
         let shared = Arc::clone(&shared);
         async move {
@@ -185,7 +191,9 @@ fn main() {
         }
     };
 
-    println!("| concurrency | client, calls/s | bare reqwest, calls/s | throughput, ratio | CPU, ratio | CPU of a call, µs |");
+    println!(
+        "| concurrency | client, calls/s | bare reqwest, calls/s | throughput, ratio | CPU, ratio | CPU of a call, µs |"
+    );
     println!("|---|---|---|---|---|---|");
     for callers in [1, 16, 64] {
         time(&runtime, spread(callers, REQUESTS / 4, ours.clone()));
@@ -221,16 +229,20 @@ fn main() {
         let counted = allocation_counter::measure(|| calls(1_000));
         (counted.count_total as f64 / 1e3, counted.bytes_total as f64 / 1e3)
     };
-    let (our_count, our_bytes) = allocations(&|calls| runtime.block_on(async {
-        for _ in 0..calls {
-            ours().await;
-        }
-    }));
-    let (their_count, their_bytes) = allocations(&|calls| runtime.block_on(async {
-        for _ in 0..calls {
-            theirs().await;
-        }
-    }));
+    let (our_count, our_bytes) = allocations(&|calls| {
+        runtime.block_on(async {
+            for _ in 0..calls {
+                ours().await;
+            }
+        })
+    });
+    let (their_count, their_bytes) = allocations(&|calls| {
+        runtime.block_on(async {
+            for _ in 0..calls {
+                theirs().await;
+            }
+        })
+    });
     println!();
     println!("| | client | bare reqwest |");
     println!("|---|---|---|");

@@ -1,14 +1,18 @@
 //! The transport on reqwest; no other file names it.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Request, Response};
+use http::uri::Authority;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body::Body as _;
 use reqwest::{Certificate, Identity, NoProxy};
+use url::Url;
 
 use crate::connection::{Checked, PROXY_REFUSAL, Route};
 use crate::error::{Error, Sent};
@@ -69,7 +73,11 @@ const MISFIT: &str = "the private key of the client identity is not that of its 
 
 /// A pool of connections.
 #[derive(Debug, Clone)]
-pub(crate) struct ReqwestTransport(reqwest::Client);
+pub(crate) struct ReqwestTransport {
+    client: reqwest::Client,
+    /// The last origin that was asked: parsing a host is the larger part of parsing a URL.
+    origin: Arc<Mutex<Option<Url>>>,
+}
 
 impl ReqwestTransport {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
@@ -79,7 +87,8 @@ impl ReqwestTransport {
             // A machine without a CA store can do everything but TLS, and plain HTTP needs none.
             built = options.build(identity.as_ref(), false);
         }
-        built.map(Self).map_err(|error| match identity {
+        let with = |client| Self { client, origin: Arc::default() };
+        built.map(with).map_err(|error| match identity {
             // Without it all is well, and its parts were read: they do not belong together.
             Some(_) if options.build(None, trusts_system && !options.needs_no_tls).is_ok() => {
                 Error::configuration(MISFIT)
@@ -92,40 +101,63 @@ impl ReqwestTransport {
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: Request<Body>) -> Exchange {
-        let client = self.0.clone();
+        let request = self.convert(request);
+        let client = self.client.clone();
         Box::pin(async move {
-            let request = convert(request)?;
-            let answer = client.execute(request).await.map_err(failure)?;
+            let answer = client.execute(request?).await.map_err(failure)?;
             Ok(answer_of(answer))
         })
     }
 }
 
-fn convert(request: Request<Body>) -> Result<reqwest::Request, TransportError> {
-    let (mut parts, body) = request.into_parts();
-    let body = match (body.length(), body.into_full()) {
-        (_, Ok(bytes)) => reqwest::Body::from(bytes),
-        (length, Err(chunks)) => {
-            // A stream without this header goes out chunked, which object stores refuse.
-            if let Some(length) = length {
-                parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+impl ReqwestTransport {
+    fn convert(&self, request: Request<Body>) -> Result<reqwest::Request, TransportError> {
+        let (mut parts, body) = request.into_parts();
+        let url = self.url(&parts.uri).map_err(|error| TransportError::new(Failure::Invalid, error))?;
+        let body = match (body.length(), body.into_full()) {
+            (_, Ok(bytes)) => reqwest::Body::from(bytes),
+            (length, Err(chunks)) => {
+                // A stream without this header goes out chunked, which object stores refuse.
+                if let Some(length) = length {
+                    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+                }
+                reqwest::Body::wrap_stream(chunks)
             }
-            reqwest::Body::wrap_stream(chunks)
+        };
+        let mut converted = reqwest::Request::new(parts.method, url);
+        *converted.headers_mut() = parts.headers;
+        *converted.body_mut() = Some(body);
+        Ok(converted)
+    }
+
+    /// The URL as reqwest wants it.
+    fn url(&self, uri: &Uri) -> Result<Url, url::ParseError> {
+        let mut origin = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = origin.as_ref().is_some_and(|url| {
+            let authority = uri.authority().map(Authority::as_str);
+            uri.scheme_str() == Some(url.scheme()) && authority == Some(url.authority())
+        });
+        if !is_known {
+            // Without path and query, which may be secret.
+            let mut url = Url::parse(&uri.to_string())?;
+            url.set_path("");
+            url.set_query(None);
+            *origin = Some(url);
         }
-    };
-    reqwest::Request::try_from(Request::from_parts(parts, body))
-        .map_err(|error| TransportError::new(Failure::Invalid, error.without_url()))
+        let Some(mut url) = origin.clone() else { return Url::parse(&uri.to_string()) };
+        drop(origin);
+        url.set_path(uri.path());
+        url.set_query(uri.query());
+        Ok(url)
+    }
 }
 
-fn answer_of(mut answer: reqwest::Response) -> Response<Body> {
+fn answer_of(answer: reqwest::Response) -> Response<Body> {
     let length = answer.content_length();
-    let (status, version, headers) =
-        (answer.status(), answer.version(), std::mem::take(answer.headers_mut()));
-    let mut converted = Response::new(Body::stream(length, Box::pin(Incoming(answer.bytes_stream()))));
-    *converted.status_mut() = status;
-    *converted.version_mut() = version;
-    *converted.headers_mut() = headers;
-    converted
+    let (mut head, body) = Response::from(answer).into_parts();
+    // reqwest keeps the URL there.
+    head.extensions.clear();
+    Response::from_parts(head, Body::stream(length, Box::pin(Incoming(body))))
 }
 
 /// Removes the URL, whose query may hold a signature, from both forms of the error.
@@ -157,12 +189,23 @@ fn is_proxy_refusal(error: &reqwest::Error) -> bool {
     tls::find(error, |cause| (cause.to_string() == TEXT).then_some(())).is_some()
 }
 
-struct Incoming<S>(S);
+struct Incoming(reqwest::Body);
 
-impl<S: Stream<Item = Result<Bytes, reqwest::Error>> + Unpin> Stream for Incoming<S> {
+impl Stream for Incoming {
     type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx).map_err(|error| BoxError::from(error.without_url()))
+        loop {
+            match ready!(Pin::new(&mut self.0).poll_frame(cx)) {
+                // Nobody asked for trailers.
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.without_url().into()))),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }

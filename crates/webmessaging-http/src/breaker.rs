@@ -116,7 +116,23 @@ pub struct BreakerStatus {
 #[derive(Debug)]
 pub(crate) struct Breakers {
     policy: BreakerPolicy,
-    hosts: Arc<Mutex<HashMap<Arc<str>, Host>>>,
+    hosts: Mutex<HashMap<Box<str>, Arc<Watched>>>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    name: Box<str>,
+    host: Mutex<Host>,
+}
+
+impl Watched {
+    fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), host: Mutex::default() })
+    }
+
+    fn host(&self) -> MutexGuard<'_, Host> {
+        self.host.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -146,34 +162,20 @@ impl Host {
 /// Leave to send one request; it wants to hear what came of it. Dropped unheard, it was never asked for.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    hosts: Arc<Mutex<HashMap<Arc<str>, Host>>>,
-    host: Arc<str>,
+    watched: Arc<Watched>,
     is_probe: bool,
     is_reported: bool,
 }
 
 impl Breakers {
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, hosts: Arc::default() }
+        Self { policy, hosts: Mutex::default() }
     }
 
     /// Leave to send a request, or why it is not sent.
     pub(crate) fn enter(&self, host: &str, now: Instant) -> Result<Pass, Error> {
-        let mut hosts = lock(&self.hosts);
-        if hosts.len() >= HOSTS_MAX && !hosts.contains_key(host) {
-            hosts.retain(|_, known| known.failures > 0 || known.open.is_some());
-            if hosts.len() >= HOSTS_MAX {
-                let pass = Pass {
-                    hosts: Arc::clone(&self.hosts),
-                    host: host.into(),
-                    is_probe: false,
-                    is_reported: false,
-                };
-                return Ok(pass);
-            }
-        }
-        let name = hosts.get_key_value(host).map_or_else(|| Arc::from(host), |(name, _)| Arc::clone(name));
-        let known = hosts.entry(Arc::clone(&name)).or_default();
+        let watched = self.watched(host);
+        let mut known = watched.host();
         let is_probe = match &mut known.open {
             None => false,
             Some(open) if now >= open.until && !open.probing => {
@@ -184,17 +186,40 @@ impl Breakers {
             Some(open) if open.probing => return Err(refused(self.policy.open_for)),
             Some(open) => return Err(refused(open.until.saturating_duration_since(now))),
         };
-        Ok(Pass { hosts: Arc::clone(&self.hosts), host: name, is_probe, is_reported: false })
+        drop(known);
+        Ok(Pass { watched, is_probe, is_reported: false })
+    }
+
+    fn watched(&self, name: &str) -> Arc<Watched> {
+        let mut hosts = self.hosts();
+        if let Some(watched) = hosts.get(name) {
+            return Arc::clone(watched);
+        }
+        let watched = Watched::new(name);
+        if hosts.len() >= HOSTS_MAX {
+            hosts.retain(|_, watched| {
+                let host = watched.host();
+                host.failures > 0 || host.open.is_some()
+            });
+        }
+        if hosts.len() < HOSTS_MAX {
+            hosts.insert(name.into(), Arc::clone(&watched));
+        }
+        watched
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Watched>>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hears what came of a request.
     pub(crate) fn report(&self, mut pass: Pass, outcome: Result<(), &Error>, now: Instant) {
         pass.is_reported = true;
-        let mut hosts = lock(&self.hosts);
-        let Some(host) = hosts.get_mut(&pass.host) else { return };
+        let mut host = pass.watched.host();
+        let host = &mut *host;
         if !outcome.is_err_and(is_failure) {
             if host.open.is_some() {
-                tracing::info!(host = %pass.host, "breaker closed");
+                tracing::info!(host = %pass.watched.name, "breaker closed");
             }
             *host = Host::default();
             return;
@@ -209,7 +234,7 @@ impl Breakers {
                 open.until = now + self.policy.open_after(open.failed_probes);
             }
             None if self.policy.failures.is_some_and(|limit| host.failures >= limit) => {
-                tracing::warn!(host = %pass.host, failures = host.failures, "breaker opened");
+                tracing::warn!(host = %pass.watched.name, failures = host.failures, "breaker opened");
                 let until = now + self.policy.open_after(0);
                 host.open = Some(Open { until, failed_probes: 0, probing: false });
             }
@@ -219,13 +244,17 @@ impl Breakers {
 
     /// How it stands with every host that was spoken with, by name.
     pub(crate) fn status(&self, now: Instant) -> Vec<BreakerStatus> {
-        let mut status: Vec<_> = lock(&self.hosts)
+        let mut status: Vec<_> = self
+            .hosts()
             .iter()
-            .map(|(name, host)| BreakerStatus {
-                host: name.to_string(),
-                state: host.state(now),
-                failures: host.failures,
-                retry_after: host.open.as_ref().map(|open| open.until.saturating_duration_since(now)),
+            .map(|(name, watched)| {
+                let host = watched.host();
+                BreakerStatus {
+                    host: name.to_string(),
+                    state: host.state(now),
+                    failures: host.failures,
+                    retry_after: host.open.as_ref().map(|open| open.until.saturating_duration_since(now)),
+                }
             })
             .collect();
         status.sort_by(|a, b| a.host.cmp(&b.host));
@@ -237,7 +266,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         if self.is_probe && !self.is_reported {
             // The probe was given up before it knew; somebody else may try.
-            if let Some(open) = lock(&self.hosts).get_mut(&self.host).and_then(|host| host.open.as_mut()) {
+            if let Some(open) = &mut self.watched.host().open {
                 open.probing = false;
             }
         }
@@ -254,10 +283,6 @@ fn is_failure(error: &Error) -> bool {
 
 fn refused(wait: Duration) -> Error {
     Error::new(ErrorKind::CircuitOpen, Sent::No).with_retry_after(wait)
-}
-
-fn lock(hosts: &Mutex<HashMap<Arc<str>, Host>>) -> MutexGuard<'_, HashMap<Arc<str>, Host>> {
-    hosts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

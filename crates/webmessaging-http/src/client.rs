@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use webmessaging_model::Operation;
 
@@ -16,8 +16,8 @@ use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};
 use crate::default_headers::DefaultHeaders;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
-use crate::limit::{LimitStatus, Limiter};
 use crate::hosts::Hosts;
+use crate::limit::{LimitStatus, Limiter};
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
 use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
@@ -156,8 +156,8 @@ impl fmt::Debug for Client {
 
 impl Shared {
     /// The token, where no login has to be waited for. One that is about to expire is renewed on the side.
-    pub(crate) fn token_at_hand(&self) -> Option<Token> {
-        let (token, renewal) = self.tokens.at_hand(self.clock.now())?;
+    pub(crate) fn token_at_hand(&self, now: Instant) -> Option<Token> {
+        let (token, renewal) = self.tokens.at_hand(now)?;
         if let (Some(flight), Some(shared)) = (renewal, self.this.upgrade()) {
             tokio::spawn(async move {
                 // A failure is logged, and waits: the token is still good for a while.

@@ -135,7 +135,8 @@ impl Encoder {
         // What was filled in has no braces left, so that one variable cannot be mistaken for another.
         while let Some(open) = self.path.get(from..).and_then(|rest| rest.find('{')).map(|at| from + at) {
             let close = open + name.len() + 1;
-            if self.path.get(open + 1..close) == Some(name) && self.path.as_bytes().get(close) == Some(&b'}') {
+            if self.path.get(open + 1..close) == Some(name) && self.path.as_bytes().get(close) == Some(&b'}')
+            {
                 self.path.replace_range(open..=close, &encoded);
                 from = open + encoded.len();
             } else {

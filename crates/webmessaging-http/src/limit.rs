@@ -152,25 +152,33 @@ impl Limiter {
         Self { cells: LimitClass::ALL.iter().copied().map(cell).collect() }
     }
 
+    /// The turn of one request, where nobody waits and nothing is in the way.
+    pub(crate) fn try_permit<'a>(
+        &'a self,
+        class: LimitClass,
+        now: Instant,
+        turns: Turns<'a>,
+    ) -> Option<Permit<'a>> {
+        let Some(cell) = self.cell(class) else { return Some(Permit::new(None, None, turns)) };
+        let _turn = cell.turn.try_lock().ok()?;
+        let entry = cell.books().admit(now).ok()?;
+        Some(Permit::new(Some(cell), entry, turns))
+    }
+
+    fn cell(&self, class: LimitClass) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.class == class)
+    }
+
     /// Waits for the turn of one request; not at all when that is known to take longer than `left`.
     pub(crate) async fn permit<'a>(
         &'a self,
         class: LimitClass,
         left: Duration,
-        clock: &'a dyn Clock,
-        entropy: &'a dyn Entropy,
+        turns: Turns<'a>,
     ) -> Result<Permit<'a>, TooLong> {
-        let Some(cell) = self.cells.iter().find(|cell| cell.class == class) else {
-            return Ok(Permit { cell: None, entry: None, is_out: false, clock, entropy });
-        };
-        let permit = |entry| Permit { cell: Some(cell), entry, is_out: false, clock, entropy };
+        let Some(cell) = self.cell(class) else { return Ok(Permit::new(None, None, turns)) };
+        let clock = turns.clock;
         let now = clock.now();
-        // Whoever comes while nobody waits need not queue.
-        if let Ok(_turn) = cell.turn.try_lock()
-            && let Ok(entry) = cell.books().admit(now)
-        {
-            return Ok(permit(entry));
-        }
         let outlook = cell.outlook(now);
         if outlook.wait > left {
             return Err(outlook);
@@ -186,7 +194,7 @@ impl Limiter {
             changed.as_mut().enable();
             let at = clock.now();
             let closed = match cell.books().admit(at) {
-                Ok(entry) => return Ok(permit(entry)),
+                Ok(entry) => return Ok(Permit::new(Some(cell), entry, turns)),
                 Err(closed) => closed,
             };
             let Gate::Closed { until, why } = closed else { continue };
@@ -263,17 +271,26 @@ impl Drop for Queued<'_> {
     }
 }
 
+/// What a turn is told and drawn with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turns<'a> {
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) entropy: &'a dyn Entropy,
+}
+
 /// Leave to send one request. Once out, the request counts, whatever becomes of its answer.
 #[must_use]
 pub(crate) struct Permit<'a> {
     cell: Option<&'a Cell>,
     entry: Option<Entry>,
     is_out: bool,
-    clock: &'a dyn Clock,
-    entropy: &'a dyn Entropy,
+    turns: Turns<'a>,
 }
 
-impl Permit<'_> {
+impl<'a> Permit<'a> {
+    fn new(cell: Option<&'a Cell>, entry: Option<Entry>, turns: Turns<'a>) -> Self {
+        Self { cell, entry, is_out: false, turns }
+    }
     /// The request goes out.
     pub(crate) fn goes_out(&mut self) {
         self.is_out = true;
@@ -287,12 +304,12 @@ impl Permit<'_> {
     /// The head of the answer is here.
     pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         let (Some(cell), entry) = (self.cell.take(), self.entry.take()) else { return };
-        let (now, told) = (self.clock.now(), Told::read(headers));
+        let (now, told) = (self.turns.clock.now(), Told::read(headers));
         let is_refused = status == StatusCode::TOO_MANY_REQUESTS;
         let mut books = cell.books();
         if is_refused {
-            let wait = retry_after(headers, self.clock.wall());
-            books.hold.extend(wait, full_jitter(self.entropy, HOLD_JITTER), now);
+            let wait = retry_after(headers, self.turns.clock.wall());
+            books.hold.extend(wait, full_jitter(self.turns.entropy, HOLD_JITTER), now);
             tracing::warn!(class = %cell.class, retry_after_s = wait.map(|wait| wait.as_secs()), "rate limited");
         }
         if let (Some((ledger, _)), Some(entry)) = (&mut books.quota, entry) {
@@ -308,7 +325,7 @@ impl Drop for Permit<'_> {
         let (Some(cell), Some(entry)) = (self.cell, self.entry.take()) else { return };
         if let Some((ledger, _)) = &mut cell.books().quota {
             if self.is_out {
-                ledger.answered(&entry, false, None, self.clock.now());
+                ledger.answered(&entry, false, None, self.turns.clock.now());
             } else {
                 ledger.take_back();
             }

@@ -21,7 +21,7 @@ use crate::client::Shared;
 use crate::clock::{Clock, Wait, correlation_id};
 use crate::endpoint::{Encoder, Endpoint};
 use crate::error::{Error, ErrorKind, Sent};
-use crate::limit::{Permit, TooLong};
+use crate::limit::{Permit, TooLong, Turns};
 use crate::token::Token;
 use crate::transport::{Body, CollectError, Collector, Failure, TransportError};
 
@@ -139,12 +139,14 @@ impl<'a> Call<'a> {
             let mut attempt = request.clone().map(Body::from);
             // The token comes first, so that no permit waits for a login; after a long wait for the permit there may
             // be a newer one.
-            let token = match authorization {
+            let mut token = match authorization {
                 Authorization::None => None,
                 Authorization::Bearer => Some(self.token().await?),
             };
-            let permit = self.permit().await?;
-            let token = token.map(|token| self.shared.token_at_hand().unwrap_or(token));
+            let (permit, has_waited) = self.permit().await?;
+            if has_waited && token.is_some() {
+                token = self.shared.token_at_hand(self.clock().now()).or(token);
+            }
             if let Some(token) = &token {
                 attempt.headers_mut().insert(AUTHORIZATION, token.header.clone());
             }
@@ -171,28 +173,30 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Leave from the rate limiter to send once, when it comes within the time that is left.
-    pub(crate) async fn permit(&mut self) -> Result<Permit<'a>, Error> {
+    /// Leave from the rate limiter to send once, when it comes within the time that is left, and whether it took a while.
+    pub(crate) async fn permit(&mut self) -> Result<(Permit<'a>, bool), Error> {
         let (shared, before) = (self.shared, self.clock().now());
-        let permit = shared
-            .limiter
-            .permit(self.operation.limit, self.left(), &*shared.clock, &*shared.entropy)
-            .await
-            .map_err(|TooLong { wait, reason }| {
+        let turns = Turns { clock: &*shared.clock, entropy: &*shared.entropy };
+        if let Some(permit) = shared.limiter.try_permit(self.operation.limit, before, turns) {
+            return Ok((permit, false));
+        }
+        let permit = shared.limiter.permit(self.operation.limit, self.left(), turns).await.map_err(
+            |TooLong { wait, reason }| {
                 let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
                 let message =
                     format!("not sent, the time limit of the call ends before its turn comes{reason}");
                 self.finish(
                     Error::new(ErrorKind::RateLimited, Sent::No).with_message(message).with_retry_after(wait),
                 )
-            })?;
+            },
+        )?;
         self.waited += self.clock().now().saturating_duration_since(before);
-        Ok(permit)
+        Ok((permit, true))
     }
 
     /// The token, after a login where one is due, within the time that is left.
     async fn token(&self) -> Result<Token, Error> {
-        if let Some(token) = self.shared.token_at_hand() {
+        if let Some(token) = self.shared.token_at_hand(self.clock().now()) {
             return Ok(token);
         }
         let mut watchdog = self.clock().watchdog(self.left());

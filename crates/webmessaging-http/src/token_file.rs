@@ -72,7 +72,8 @@ impl TokenCache for FileTokenCache {
         self.work(|path| {
             let failed = |error| trouble("the lock of the token file cannot be had", error);
             make_folder(path)?;
-            let lock = private().create(true).truncate(false).open(path.with_extension("lock")).map_err(failed)?;
+            let lock =
+                private().create(true).truncate(false).open(path.with_extension("lock")).map_err(failed)?;
             match lock.try_lock() {
                 Ok(()) => Ok(Some(Box::new(lock) as LoginLock)),
                 Err(fs::TryLockError::WouldBlock) => Ok(None),

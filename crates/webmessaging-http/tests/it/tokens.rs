@@ -244,8 +244,11 @@ async fn a_login_server_that_is_down_is_asked_less_and_less_often() {
         counted.fetch_add(1, Ordering::SeqCst);
         status(500).play()
     });
-    let client =
-        Client::builder(Credentials::new("id", "secret")).transport(transport).entropy(Halfway).build().unwrap();
+    let client = Client::builder(Credentials::new("id", "secret"))
+        .transport(transport)
+        .entropy(Halfway)
+        .build()
+        .unwrap();
     let mut last = None;
     // Fifty callers try again every tenth of a second, for a minute.
     for _ in 0..600 {
