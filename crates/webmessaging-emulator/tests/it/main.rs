@@ -14,6 +14,9 @@ mod client;
 mod faults;
 mod oauth;
 mod rates;
+#[cfg(feature = "toml")]
+mod script_files;
+mod scripts;
 mod server;
 mod storage;
 mod uploads;
