@@ -70,7 +70,7 @@ impl DocumentError {
         Self::new(vec![DocumentProblem { line, message: message.into(), ..DocumentProblem::default() }], 0)
     }
 
-    /// Every problem in the order of the document, up to 100.
+    /// Every problem, up to 100; `Display` says how many more there are.
     pub fn problems(&self) -> &[DocumentProblem] {
         &self.problems
     }

@@ -141,7 +141,8 @@ impl SeededFile {
         self
     }
 
-    /// Lets the scan of the content begin when the emulator takes the seed, instead of being over.
+    /// Lets the scan of the content begin when the emulator takes the seed, instead of being over. Without a content there
+    /// is no scan.
     pub fn scanning(mut self) -> Self {
         self.is_scanning = true;
         self

@@ -101,6 +101,10 @@ fn html_page(answer: &Response, page: String) -> Response {
 }
 
 async fn wrong_length(response: Response, bytes: i64, connection: Connection) -> Response {
+    if response.status() == StatusCode::NO_CONTENT {
+        // It announces no length.
+        return response;
+    }
     let (mut parts, inner) = response.into_parts();
     // No longer than the largest file. A file that cannot be read any more ends the connection, as it would anyway.
     let Ok(body) = inner.collect().await else { return connection.reset().await };

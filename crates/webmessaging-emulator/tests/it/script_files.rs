@@ -127,12 +127,11 @@ fn toml_text(document: &Value) -> Result<String, ()> {
     fn inline(value: &Value) -> Result<String, ()> {
         Ok(match value {
             Value::Null => return Err(()),
-            Value::Bool(_) => value.to_string(),
             Value::Number(number) if number.is_f64() => {
                 let text = format!("{:?}", number.as_f64().ok_or(())?);
                 if text.contains('.') { text } else { text.replace('e', ".0e") }
             }
-            Value::Number(_) | Value::String(_) => value.to_string(),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
             Value::Array(list) => {
                 format!("[{}]", list.iter().map(inline).collect::<Result<Vec<_>, _>>()?.join(", "))
             }
