@@ -140,7 +140,7 @@ impl Fault {
 
     /// Resets the connection when `bytes` of the request's body have been read; nothing takes effect.
     ///
-    /// For [`Route::PutUpload`]; on a route whose body is not read nothing happens.
+    /// For [`Route::PutUpload`](crate::Route::PutUpload); on a route whose body is not read nothing happens.
     pub fn drop_body_after(bytes: u64) -> Self {
         Self::DropBodyAfter { bytes }
     }
@@ -178,7 +178,7 @@ impl Fault {
 
     /// Moves the emulator's clock by `by` when `after_bytes` of the request's body have been read.
     ///
-    /// For [`Route::PutUpload`], where the signed URL then expires during the transfer.
+    /// For [`Route::PutUpload`](crate::Route::PutUpload), where the signed URL then expires during the transfer.
     pub fn advance_clock_in_body(after_bytes: u64, by: Duration) -> Self {
         Self::AdvanceClockInBody { after_bytes, by }
     }

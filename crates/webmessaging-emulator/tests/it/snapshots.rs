@@ -82,6 +82,7 @@ async fn a_snapshot_brings_back_tokens_rates_and_the_clock() {
     emulator.clock().advance(SCAN);
     assert_eq!(ask().await.0, 401);
     assert_eq!(emulator.state().files[0].status, "completed");
+    emulator.reset();
 
     emulator.restore(&snapshot).unwrap();
     // Behind the first question and the announcement.
