@@ -1,7 +1,9 @@
 //! The emulator's clock, and the only file of the crate that reads a clock or waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
 
 /// The farthest that a clock can be from real time, in nanoseconds.
 const OFFSET_MAX: i128 = u64::MAX as i128;
@@ -27,8 +29,8 @@ const OFFSET_MAX: i128 = u64::MAX as i128;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorClock {
-    /// Nanoseconds ahead of real time; negative behind it.
-    offset: Arc<Mutex<i128>>,
+    /// Negative behind real time.
+    ahead_nanos: Arc<watch::Sender<i128>>,
 }
 
 impl EmulatorClock {
@@ -37,35 +39,35 @@ impl EmulatorClock {
     /// The sum of all advances is capped at about 584 years.
     pub fn advance(&self, by: Duration) {
         let nanos = i128::try_from(by.as_nanos()).unwrap_or(OFFSET_MAX);
-        self.change(|offset| *offset = offset.saturating_add(nanos));
+        self.ahead_nanos.send_modify(|ahead| *ahead = ahead.saturating_add(nanos).min(OFFSET_MAX));
     }
 
     /// The emulator's present moment.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes")]
     pub fn now(&self) -> SystemTime {
-        shifted(SystemTime::now(), self.change(|offset| *offset))
+        shifted(SystemTime::now(), *self.ahead_nanos.borrow())
     }
 
     /// Makes `moment` the present one.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes")]
     pub(crate) fn set(&self, moment: SystemTime) {
         let real = SystemTime::now();
-        let nanos = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap_or(OFFSET_MAX);
+        let nanos = |by: Duration| i128::try_from(by.as_nanos()).map_or(OFFSET_MAX, |by| by.min(OFFSET_MAX));
         let ahead = match moment.duration_since(real) {
             Ok(ahead) => nanos(ahead),
             Err(behind) => -nanos(behind.duration()),
         };
-        self.change(|offset| *offset = ahead);
+        self.ahead_nanos.send_replace(ahead);
     }
 
     /// Goes with real time again.
     pub(crate) fn reset(&self) {
-        self.change(|offset| *offset = 0);
+        self.ahead_nanos.send_replace(0);
     }
 
     /// How far the clock is ahead of real time in seconds; negative behind it.
     pub(crate) fn ahead_seconds(&self) -> f64 {
-        let offset = self.change(|offset| *offset);
+        let offset = *self.ahead_nanos.borrow();
         let seconds = Duration::from_nanos(nanos(offset)).as_secs_f64();
         if offset < 0 { -seconds } else { seconds }
     }
@@ -73,14 +75,6 @@ impl EmulatorClock {
     /// The present moment in whole seconds since 1970, rounded down.
     pub(crate) fn unix_seconds(&self) -> u64 {
         self.now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-    }
-
-    /// No step leaves the offset half-changed, so a poisoned lock holds good data.
-    fn change<T>(&self, change: impl FnOnce(&mut i128) -> T) -> T {
-        let mut offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = change(&mut offset);
-        *offset = (*offset).clamp(-OFFSET_MAX, OFFSET_MAX);
-        result
     }
 }
 

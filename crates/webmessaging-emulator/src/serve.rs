@@ -110,8 +110,8 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         (Some(endpoint), _) => known(shared, endpoint, &context_id, &entry, &mut parts, body).await,
         (None, at_path) => {
             let shape = at_path.map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
-            let refusal = at_path
-                .map_or_else(Refusal::not_found, |endpoint| wrong_method(std::iter::once(&endpoint.method)));
+            let refusal =
+                at_path.map_or_else(Refusal::not_found, |endpoint| wrong_method([&endpoint.method]));
             if !parts.headers.contains_key(EXPECT) {
                 RequestBody::new(body, Arc::clone(&entry)).drain(shared.body_bytes_max()).await;
             }
@@ -152,8 +152,8 @@ async fn known(
     serve_with_faults(&mut call).await
 }
 
-pub(crate) fn wrong_method<'a>(allowed: impl Iterator<Item = &'a Method>) -> Refusal {
-    let allowed = allowed.map(Method::as_str).collect::<Vec<_>>().join(", ");
+pub(crate) fn wrong_method<'a>(allowed: impl IntoIterator<Item = &'a Method>) -> Refusal {
+    let allowed = allowed.into_iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let allow = HeaderValue::from_str(&allowed).unwrap_or(HeaderValue::from_static("GET"));
     Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,

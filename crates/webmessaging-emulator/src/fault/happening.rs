@@ -77,8 +77,11 @@ fn invalid_fault(call: &Call) -> Response {
     .into_response(ErrorShape::Platform, &call.context_id)
 }
 
-/// Replaces the body, and announces the length of the one that was.
+/// Replaces the body, and announces the length of the one that was. An answer that has no body stays without one.
 fn with_exact_body(response: Response, replace: impl FnOnce(Body) -> Body) -> Response {
+    if response.status() == StatusCode::NO_CONTENT {
+        return response;
+    }
     let (mut parts, inner) = response.into_parts();
     if let Some(total) = http_body::Body::size_hint(&inner).exact() {
         parts.headers.insert(CONTENT_LENGTH, total.into());
@@ -95,14 +98,17 @@ fn truncated(response: Response, bytes: u64, connection: Connection) -> Response
 
 fn html_page(answer: &Response, page: String) -> Response {
     let mut response = Response::new(Body::from(page));
-    *response.status_mut() = answer.status();
+    // A page cannot come with the one status that has no body.
+    *response.status_mut() = match answer.status() {
+        StatusCode::NO_CONTENT => StatusCode::OK,
+        status => status,
+    };
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
     response
 }
 
 async fn wrong_length(response: Response, bytes: i64, connection: Connection) -> Response {
     if response.status() == StatusCode::NO_CONTENT {
-        // It announces no length.
         return response;
     }
     let (mut parts, inner) = response.into_parts();
@@ -121,4 +127,33 @@ async fn wrong_length(response: Response, bytes: i64, connection: Connection) ->
         Body::new(WithSurplus::new(body, surplus, connection))
     };
     Response::from_parts(parts, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no_content() -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_a_body_announces_no_length() {
+        let connection = Connection::default;
+        for response in [
+            truncated(no_content(), 5, connection()),
+            wrong_length(no_content(), 5, connection()).await,
+            wrong_length(no_content(), -5, connection()).await,
+        ] {
+            assert_eq!(response.status(), StatusCode::NO_CONTENT);
+            assert_eq!(response.headers().get(CONTENT_LENGTH), None);
+        }
+    }
+
+    #[test]
+    fn a_page_always_has_a_status_with_a_body() {
+        assert_eq!(html_page(&no_content(), String::new()).status(), StatusCode::OK);
+    }
 }

@@ -56,10 +56,12 @@ pub enum Fault {
         /// The pause between two pieces.
         every: Duration,
     },
-    /// The request takes effect and an HTML page comes in place of the answer, with the answer's status.
+    /// The request takes effect and an HTML page comes in place of the answer, with the answer's status; 204 becomes
+    /// 200.
     HtmlPage(String),
-    /// The request takes effect and its answer announces another length than it has. A longer one is followed by the
-    /// end of the connection; behind a shorter one the rest of the body stays in the way of the next answer.
+    /// The request takes effect and its answer, if it has a body, announces another length than it has. A longer one is
+    /// followed by the end of the connection; behind a shorter one the rest of the body stays in the way of the next
+    /// answer.
     WrongLength {
         /// What is added to the right `content-length`, in bytes; it never falls below 0.
         bytes: i64,
