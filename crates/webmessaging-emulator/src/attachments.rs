@@ -38,7 +38,7 @@ pub(crate) fn get(call: &Call) -> Result<Response, Refusal> {
     Ok(json_response(StatusCode::OK, &answer))
 }
 
-fn status(phase: &Phase) -> &'static str {
+pub(crate) fn status(phase: &Phase) -> &'static str {
     match phase {
         Phase::Pending => "pending",
         Phase::Scanning => "scanning",
@@ -47,11 +47,11 @@ fn status(phase: &Phase) -> &'static str {
     }
 }
 
-fn virus_scan_result(verdict: Verdict) -> &'static str {
+pub(crate) fn virus_scan_result(verdict: Verdict) -> &'static str {
     if verdict.is_malicious { "malicious" } else { "clean" }
 }
 
-fn format_validation(verdict: Verdict) -> &'static str {
+pub(crate) fn format_validation(verdict: Verdict) -> &'static str {
     if verdict.is_format_valid { "passed" } else { "failed" }
 }
 

@@ -11,18 +11,22 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use crate::clock::EmulatorClock;
+use crate::document::DocumentError;
 use crate::emulator::Emulator;
-use crate::fault::FaultQueues;
+use crate::fault::{FaultScript, Faults};
 use crate::files::Files;
 use crate::oauth::Authority;
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::routes::all_scopes;
 use crate::schema::Schemas;
+use crate::seed::{SeedError, StateSeed, prepare};
 use crate::sign::Signer;
-use crate::state::{Settings, Shared};
+use crate::snapshot::Snapshots;
+use crate::state::{Settings, Shared, Start};
 
 /// The client that exists unless others are named.
 const DEFAULT_CLIENT: (&str, &str) = ("demo-client", "demo-secret");
@@ -96,6 +100,8 @@ pub struct EmulatorBuilder {
     listen: SocketAddr,
     clients: Vec<EmulatedClient>,
     settings: Settings,
+    faults: FaultScript,
+    seed: StateSeed,
 }
 
 impl EmulatorBuilder {
@@ -109,7 +115,10 @@ impl EmulatorBuilder {
                 file_size_bytes_max: FILE_SIZE_BYTES_MAX,
                 scan_duration: SCAN_DURATION,
                 rate_limit: RateLimit::default(),
+                allows_remote_control: false,
             },
+            faults: FaultScript::default(),
+            seed: StateSeed::new(),
         }
     }
 
@@ -157,13 +166,34 @@ impl EmulatorBuilder {
         self
     }
 
+    /// The faults to begin with, and to come back to by a reset. Default: none.
+    pub fn faults(mut self, script: FaultScript) -> Self {
+        self.faults = script;
+        self
+    }
+
+    /// The state to begin with, and to come back to by a reset. Default: none.
+    pub fn seed(mut self, seed: StateSeed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Whether other machines may use the control endpoints. Default `false`: they answer programs of this machine only,
+    /// and web pages never.
+    pub fn remote_control(mut self, is_allowed: bool) -> Self {
+        self.settings.allows_remote_control = is_allowed;
+        self
+    }
+
     /// Starts listening; must be called within a tokio runtime, on which the emulator then runs.
     ///
     /// # Errors
     ///
     /// [`StartError::Listen`] when the address cannot be had, [`StartError::Storage`] when there is no place for
-    /// temporary files, [`StartError::Internal`] when the system has no randomness.
+    /// temporary files, [`StartError::Faults`] and [`StartError::Seed`] when the script or the seed breaks a rule,
+    /// [`StartError::Internal`] when the system has no randomness.
     pub async fn start(self) -> Result<Emulator, StartError> {
+        self.faults.check().map_err(StartError::Faults)?;
         let signer = || Signer::random().map_err(|error| StartError::Internal(error.to_string()));
         let clients = if self.clients.is_empty() {
             let (id, secret) = DEFAULT_CLIENT;
@@ -177,11 +207,17 @@ impl EmulatorBuilder {
             .prefix("webmessaging-emulator-")
             .tempdir()
             .map_err(StartError::Storage)?;
+        let seed =
+            prepare(self.seed, &schemas, directory.path().to_owned()).await.map_err(|error| match error {
+                SeedError::Invalid(error) => StartError::Seed(error),
+                SeedError::Storage(error) => StartError::Storage(error),
+            })?;
         let not_listening = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(not_listening)?;
         let address = listener.local_addr().map_err(not_listening)?;
 
         let shared = Shared {
+            id: Uuid::new_v4(),
             settings: self.settings,
             base_url: format!("http://{}", reachable(address)),
             clock: EmulatorClock::default(),
@@ -190,10 +226,13 @@ impl EmulatorBuilder {
             oauth,
             files: Files::new(self.settings.scan_duration),
             rates: Rates::new(self.settings.rate_limit),
-            faults: FaultQueues::default(),
+            faults: Faults::new(self.faults.clone()),
+            snapshots: Snapshots::default(),
+            start: Start { seed, script: self.faults },
             journal: Journal::default(),
             directory,
         };
+        shared.apply(&shared.start.seed);
         Ok(Emulator::run(Arc::new(shared), listener, address))
     }
 }
@@ -210,8 +249,12 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// The directory for uploaded bytes could not be made.
+    /// The directory for uploaded bytes could not be made, or the content of a seeded file not be stored.
     Storage(io::Error),
+    /// The fault script breaks a rule.
+    Faults(DocumentError),
+    /// The seed breaks a rule.
+    Seed(DocumentError),
     /// Something that does not depend on the settings; a bug, or a system without randomness.
     Internal(String),
 }
@@ -220,7 +263,9 @@ impl Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen { address, .. } => write!(formatter, "cannot listen on {address}"),
-            Self::Storage(_) => formatter.write_str("cannot create a temporary directory"),
+            Self::Storage(_) => formatter.write_str("cannot store files in a temporary directory"),
+            Self::Faults(_) => formatter.write_str("invalid fault script"),
+            Self::Seed(_) => formatter.write_str("invalid seed"),
             Self::Internal(cause) => write!(formatter, "cannot start the emulator: {cause}"),
         }
     }
@@ -230,6 +275,7 @@ impl Error for StartError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Listen { source, .. } | Self::Storage(source) => Some(source),
+            Self::Faults(error) | Self::Seed(error) => Some(error),
             Self::Internal(_) => None,
         }
     }

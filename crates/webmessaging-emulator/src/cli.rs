@@ -13,8 +13,11 @@ use clap::builder::RangedU64ValueParser;
 use secrecy::SecretString;
 
 use crate::builder::{EmulatedClient, EmulatorBuilder, StartError};
+use crate::document::DocumentError;
 use crate::emulator::Emulator;
+use crate::fault::FaultScript;
 use crate::rate::RateLimit;
+use crate::seed::StateSeed;
 
 /// Arguments of the stand-alone emulator, to be flattened into a command.
 ///
@@ -72,6 +75,18 @@ pub struct EmulatorArgs {
     #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
     pub rate_limit: u32,
 
+    /// Fault script to begin with: TOML, or JSON if the name ends in .json
+    #[arg(long, value_name = "FILE", value_parser = faults_file)]
+    pub faults: Option<FaultScript>,
+
+    /// State to begin with: TOML, or JSON if the name ends in .json
+    #[arg(long, value_name = "FILE", value_parser = state_file)]
+    pub state: Option<StateSeed>,
+
+    /// Let other machines use the control endpoints below /__emulator, and any name for this one
+    #[arg(long)]
+    pub remote_control: bool,
+
     /// Duration of a scan, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
     pub scan_duration: u32,
@@ -92,6 +107,9 @@ impl EmulatorArgs {
             .upload_url_lifetime(Duration::from_secs(self.upload_url_lifetime.into()))
             .file_size_bytes_max(self.max_file_size)
             .scan_duration(Duration::from_millis(self.scan_duration.into()))
+            .faults(self.faults.unwrap_or_default())
+            .seed(self.state.unwrap_or_default())
+            .remote_control(self.remote_control)
     }
 }
 
@@ -206,6 +224,14 @@ fn announce(address: SocketAddr, out: &mut impl Write) -> io::Result<()> {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let unknown = || "not an address and port, such as 127.0.0.1:8480".to_owned();
     text.to_socket_addrs().map_err(|_| unknown())?.next().ok_or_else(unknown)
+}
+
+fn faults_file(path: &str) -> Result<FaultScript, DocumentError> {
+    FaultScript::from_file(path)
+}
+
+fn state_file(path: &str) -> Result<StateSeed, DocumentError> {
+    StateSeed::from_file(path)
 }
 
 /// A lifetime of zero would make every token and URL expired from the start.

@@ -1,12 +1,16 @@
 //! The emulator's clock, and the only file of the crate that reads a clock or waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+/// The farthest that a clock can be from real time, in nanoseconds.
+const OFFSET_MAX: i128 = u64::MAX as i128;
 
 /// Real time plus whatever was added with [`advance`](Self::advance).
 ///
-/// Tokens, signed URLs and scans follow this clock, so a test makes them expire without waiting. Clones are cheap
+/// Restoring a snapshot puts the clock back to the snapshot's moment, a reset to real time. Tokens, signed URLs and scans follow this clock, so a test makes them expire without waiting. Clones are cheap
 /// and share one clock.
 ///
 /// # Examples
@@ -25,7 +29,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorClock {
-    ahead_nanos: Arc<AtomicU64>,
+    /// Negative behind real time.
+    ahead_nanos: Arc<watch::Sender<i128>>,
 }
 
 impl EmulatorClock {
@@ -33,25 +38,54 @@ impl EmulatorClock {
     ///
     /// The sum of all advances is capped at about 584 years.
     pub fn advance(&self, by: Duration) {
-        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-        // The closure always gives a value, so the update cannot fail.
-        let _ = self
-            .ahead_nanos
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(nanos)));
+        let nanos = i128::try_from(by.as_nanos()).unwrap_or(OFFSET_MAX);
+        self.ahead_nanos.send_modify(|ahead| *ahead = ahead.saturating_add(nanos).min(OFFSET_MAX));
     }
 
     /// The emulator's present moment.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes")]
     pub fn now(&self) -> SystemTime {
+        shifted(SystemTime::now(), *self.ahead_nanos.borrow())
+    }
+
+    /// Makes `moment` the present one.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes")]
+    pub(crate) fn set(&self, moment: SystemTime) {
         let real = SystemTime::now();
-        let ahead = Duration::from_nanos(self.ahead_nanos.load(Ordering::SeqCst));
-        real.checked_add(ahead).unwrap_or(real)
+        let nanos = |by: Duration| i128::try_from(by.as_nanos()).map_or(OFFSET_MAX, |by| by.min(OFFSET_MAX));
+        let ahead = match moment.duration_since(real) {
+            Ok(ahead) => nanos(ahead),
+            Err(behind) => -nanos(behind.duration()),
+        };
+        self.ahead_nanos.send_replace(ahead);
+    }
+
+    /// Goes with real time again.
+    pub(crate) fn reset(&self) {
+        self.ahead_nanos.send_replace(0);
+    }
+
+    /// How far the clock is ahead of real time in seconds; negative behind it.
+    pub(crate) fn ahead_seconds(&self) -> f64 {
+        let offset = *self.ahead_nanos.borrow();
+        let seconds = Duration::from_nanos(nanos(offset)).as_secs_f64();
+        if offset < 0 { -seconds } else { seconds }
     }
 
     /// The present moment in whole seconds since 1970, rounded down.
     pub(crate) fn unix_seconds(&self) -> u64 {
         self.now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
+}
+
+fn shifted(real: SystemTime, offset: i128) -> SystemTime {
+    let by = Duration::from_nanos(nanos(offset));
+    let shifted = if offset < 0 { real.checked_sub(by) } else { real.checked_add(by) };
+    shifted.unwrap_or(real)
+}
+
+fn nanos(offset: i128) -> u64 {
+    u64::try_from(offset.unsigned_abs()).unwrap_or(u64::MAX)
 }
 
 /// Waits for `real` time, whatever the emulator's clock says.
@@ -79,6 +113,21 @@ mod tests {
         clone.advance(Duration::from_secs(40));
         assert!(clock.now().duration_since(before).unwrap() >= Duration::from_secs(100));
         assert!(clone.now().duration_since(before).unwrap() >= Duration::from_secs(100));
+    }
+
+    #[test]
+    fn a_clock_can_be_put_back_to_a_moment_and_to_real_time() {
+        let clock = EmulatorClock::default();
+        let before = clock.now();
+        clock.advance(Duration::from_secs(100));
+        clock.set(before - Duration::from_secs(50));
+        assert!(clock.ahead_seconds() < -49.0, "{}", clock.ahead_seconds());
+        assert!(clock.now() < before);
+        clock.advance(Duration::from_secs(100));
+        assert!(clock.ahead_seconds() > 0.0);
+        assert!(clock.now() >= before + Duration::from_secs(50));
+        clock.reset();
+        assert!(clock.ahead_seconds().abs() < 1e-9);
     }
 
     #[test]

@@ -11,10 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::builder::EmulatorBuilder;
 use crate::clock::EmulatorClock;
-use crate::fault::Fault;
+use crate::document::DocumentError;
+use crate::fault::{Fault, FaultScript};
+use crate::inspect::EmulatorState;
 use crate::record::RecordedRequest;
 use crate::routes::{Route, router};
+use crate::seed::{SeedError, StateSeed, prepare};
 use crate::server;
+use crate::snapshot::{RestoreError, Snapshot, reset};
 use crate::state::Shared;
 
 /// A running emulator. It stops when it is dropped.
@@ -78,9 +82,77 @@ impl Emulator {
         self.shared.faults.push(route, fault);
     }
 
+    /// Replaces the fault script and counts its requests from the next one on. Injected faults stay, and go first.
+    ///
+    /// # Errors
+    ///
+    /// The script breaks a rule; the old one stays.
+    pub fn set_faults(&self, script: FaultScript) -> Result<(), DocumentError> {
+        script.check()?;
+        self.shared.faults.set_script(script);
+        Ok(())
+    }
+
+    /// What the emulator holds now.
+    pub fn state(&self) -> EmulatorState {
+        EmulatorState::of(&self.shared)
+    }
+
+    /// Puts what `seed` mentions in place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// The seed breaks a rule, or a content cannot be stored; nothing has changed then.
+    pub async fn seed(&self, seed: StateSeed) -> Result<(), SeedError> {
+        let directory = self.shared.directory.path().to_owned();
+        self.shared.apply(&prepare(seed, &self.shared.schemas, directory).await?);
+        Ok(())
+    }
+
+    /// The emulated platform as it is now: tokens, files with their bytes, rate counters and the clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = webmessaging_emulator::Emulator::builder().start().await?;
+    /// let before = emulator.snapshot();
+    /// emulator.clock().advance(Duration::from_secs(3_600));
+    /// emulator.restore(&before)?;
+    /// assert!(emulator.state().clock.ahead_seconds < 1.0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::take(&self.shared)
+    }
+
+    /// Goes back to a snapshot. Faults and recorded requests stay as they are; a request that is under way acts on what
+    /// it finds.
+    ///
+    /// # Errors
+    ///
+    /// The snapshot is of another emulator.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), RestoreError> {
+        snapshot.restore(&self.shared)
+    }
+
+    /// Brings tokens, files, rate counters, clock, faults and recorded requests back to how they were at the start.
+    pub fn reset(&self) {
+        reset(&self.shared);
+    }
+
     /// The last 10 000 requests, oldest first, of known and unknown paths.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.journal.requests()
+    }
+
+    /// Forgets the recorded requests and their counts.
+    pub fn clear_requests(&self) {
+        self.shared.journal.clear();
     }
 
     /// How many requests `route` has received so far, those with faults included.

@@ -1,7 +1,8 @@
 //! The announced files and how far each has come: pending, scanning, judged.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempPath;
@@ -39,6 +40,14 @@ pub(crate) struct Content {
     pub(crate) verdict: Verdict,
 }
 
+/// Bytes that several files can share.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedContent {
+    pub(crate) path: Arc<TempPath>,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) verdict: Verdict,
+}
+
 /// What became of complete bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commit {
@@ -57,19 +66,37 @@ pub(crate) struct Files {
     files: Mutex<HashMap<Uuid, StoredFile>>,
 }
 
-#[derive(Debug)]
-struct StoredFile {
+/// A file with its bytes. Clones share them: once they are complete they never change, and they stay on disk as long
+/// as any clone needs them.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredFile {
     request: Arc<UploadRequest>,
     upload: Option<Upload>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Upload {
     path: Arc<TempPath>,
     sha256: [u8; 32],
     verdict: Verdict,
     /// When the verdict is out; `None` is never, for a scan longer than time can be written.
     judged_at: Option<SystemTime>,
+}
+
+impl StoredFile {
+    /// The file as it is `now`.
+    pub(crate) fn view(&self, now: SystemTime) -> FileView {
+        FileView {
+            request: Arc::clone(&self.request),
+            phase: match &self.upload {
+                None => Phase::Pending,
+                Some(upload) if upload.is_judged(now) => {
+                    Phase::Judged { verdict: upload.verdict, path: Arc::clone(&upload.path) }
+                }
+                Some(_) => Phase::Scanning,
+            },
+        }
+    }
 }
 
 impl Upload {
@@ -92,17 +119,39 @@ impl Files {
 
     /// The file as it is `now`.
     pub(crate) fn view(&self, id: Uuid, now: SystemTime) -> Result<Option<FileView>, Refusal> {
-        let files = lock(&self.files)?;
-        Ok(files.get(&id).map(|file| FileView {
-            request: Arc::clone(&file.request),
-            phase: match &file.upload {
-                None => Phase::Pending,
-                Some(upload) if upload.is_judged(now) => {
-                    Phase::Judged { verdict: upload.verdict, path: Arc::clone(&upload.path) }
-                }
-                Some(_) => Phase::Scanning,
-            },
-        }))
+        Ok(lock(&self.files)?.get(&id).map(|file| file.view(now)))
+    }
+
+    /// All files as they are.
+    pub(crate) fn capture(&self) -> HashMap<Uuid, StoredFile> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts these files in place of all others.
+    pub(crate) fn restore(&self, files: HashMap<Uuid, StoredFile>) {
+        // Dropped after the lock is free again: a file that nobody needs any more is removed from disk.
+        let mut current = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = mem::replace(&mut *current, files);
+        self.files.clear_poison();
+        drop(current);
+        drop(old);
+    }
+
+    /// A file that has been there before any request. With `is_scanning` its scan begins `now`; otherwise it is over.
+    pub(crate) fn seeded(
+        &self,
+        request: Arc<UploadRequest>,
+        content: Option<&SharedContent>,
+        is_scanning: bool,
+        now: SystemTime,
+    ) -> StoredFile {
+        let upload = content.map(|content| Upload {
+            path: Arc::clone(&content.path),
+            sha256: content.sha256,
+            verdict: content.verdict,
+            judged_at: if is_scanning { now.checked_add(self.scan_duration) } else { Some(now) },
+        });
+        StoredFile { request, upload }
     }
 
     /// Makes complete bytes the content of the file, unless its verdict is already out.

@@ -1,7 +1,7 @@
 //! OAuth 2.0 client credentials: the token endpoint, and the check of bearer tokens.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
@@ -29,8 +29,11 @@ const PARAMETERS: [&str; 4] = ["grant_type", "scope", "client_id", "client_secre
 pub(crate) struct Authority {
     signer: Signer,
     clients: HashMap<String, Client>,
-    tokens: Mutex<HashMap<[u8; DIGEST_BYTES], Grant>>,
+    tokens: Mutex<Tokens>,
 }
+
+/// Tokens by their digests.
+pub(crate) type Tokens = HashMap<[u8; DIGEST_BYTES], Grant>;
 
 struct Client {
     id: String,
@@ -38,8 +41,9 @@ struct Client {
     scopes: BTreeSet<String>,
 }
 
+/// What one token allows.
 #[derive(Clone)]
-struct Grant {
+pub(crate) struct Grant {
     client: String,
     scopes: BTreeSet<String>,
     expires_at: SystemTime,
@@ -83,6 +87,24 @@ impl Authority {
                 format!("the token lacks the scope {scope}"),
             )),
         }
+    }
+
+    /// All tokens as they are.
+    pub(crate) fn capture(&self) -> Tokens {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts these tokens in place of all others.
+    pub(crate) fn restore(&self, tokens: Tokens) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
+        self.tokens.clear_poison();
+    }
+
+    /// How many tokens are valid and how many have expired but are not swept out yet.
+    pub(crate) fn counts(&self, now: SystemTime) -> (usize, usize) {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let valid = tokens.values().filter(|grant| now < grant.expires_at).count();
+        (valid, tokens.len() - valid)
     }
 
     fn issue(

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
@@ -111,18 +111,23 @@ pub(crate) struct Caller {
 /// Where a limit stands after a request, as the headers tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    count: u32,
-    allowed: u32,
-    reset: Duration,
+    pub(crate) count: u32,
+    pub(crate) allowed: u32,
+    pub(crate) reset: Duration,
 }
 
 impl Standing {
     /// Tells the caller.
     pub(crate) fn write(self, response: &mut Response) {
-        let reset = whole_seconds(self.reset);
+        let reset = self.reset_seconds();
         for (name, value) in [(COUNT, self.count.into()), (ALLOWED, self.allowed.into()), (RESET, reset)] {
             response.headers_mut().insert(name, HeaderValue::from(value));
         }
+    }
+
+    /// Seconds until the window ends, rounded up.
+    pub(crate) fn reset_seconds(self) -> u64 {
+        whole_seconds(self.reset)
     }
 
     fn left(self) -> u32 {
@@ -137,8 +142,9 @@ pub(crate) struct Rates {
     counters: Mutex<Counters>,
 }
 
-#[derive(Debug, Default)]
-struct Counters {
+/// The counters of every caller.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counters {
     tokens: HashMap<[u8; 32], Counter>,
     clients: HashMap<String, Counter>,
 }
@@ -178,6 +184,37 @@ impl Rates {
         Ok(Some(standings(token, client)))
     }
 
+    /// All counters as they are.
+    pub(crate) fn capture(&self) -> Counters {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts these counters in place of all others.
+    pub(crate) fn restore(&self, counters: Counters) {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = counters;
+        self.counters.clear_poison();
+    }
+
+    /// Where each client stands, by its id, and then each token that has sent something in its window.
+    pub(crate) fn standings(&self, now: SystemTime) -> (Vec<(String, Standing)>, Vec<Standing>) {
+        let Counters { mut tokens, mut clients } = self.capture();
+        let mut of_clients: Vec<_> = clients
+            .iter_mut()
+            .filter_map(|(id, counter)| {
+                self.forget(counter, now);
+                let standing = self.standing(counter, self.limit.per_client, now);
+                (standing.count > 0).then(|| (id.clone(), standing))
+            })
+            .collect();
+        of_clients.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let of_tokens = tokens.values_mut().filter_map(|counter| {
+            self.forget(counter, now);
+            let standing = self.standing(counter, self.limit.per_token, now);
+            (standing.count > 0).then_some(standing)
+        });
+        (of_clients, of_tokens.collect())
+    }
+
     /// The counter of a caller, without what its window has left behind.
     fn current<'a, K: Hash + Eq>(
         &self,
@@ -185,17 +222,27 @@ impl Rates {
         key: K,
         now: SystemTime,
     ) -> &'a mut Counter {
-        let is_over = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age >= self.limit.length);
         if counters.len() % SWEEP_EVERY == SWEEP_EVERY - 1 {
-            counters.retain(|_, counter| counter.back().is_some_and(|last| !is_over(last)));
+            counters.retain(|_, counter| counter.back().is_some_and(|last| !self.is_over(*last, now)));
         }
         let counter = counters.entry(key).or_default();
-        match self.limit.window {
-            RateWindow::Fixed if counter.front().is_some_and(is_over) => counter.clear(),
-            RateWindow::Fixed => {}
-            RateWindow::Sliding => counter.retain(|at| !is_over(at)),
-        }
+        self.forget(counter, now);
         counter
+    }
+
+    /// Leaves out what the window has left behind.
+    fn forget(&self, counter: &mut Counter, now: SystemTime) {
+        match self.limit.window {
+            RateWindow::Fixed if counter.front().is_some_and(|first| self.is_over(*first, now)) => {
+                counter.clear();
+            }
+            RateWindow::Fixed => {}
+            RateWindow::Sliding => counter.retain(|at| !self.is_over(*at, now)),
+        }
+    }
+
+    fn is_over(&self, at: SystemTime, now: SystemTime) -> bool {
+        now.duration_since(at).is_ok_and(|age| age >= self.limit.length)
     }
 
     fn standing(&self, counter: &Counter, allowed: u32, now: SystemTime) -> Standing {
@@ -210,7 +257,7 @@ impl Rates {
     fn refusal(&self, standing: Standing) -> Refusal {
         let (allowed, length) = (standing.allowed, self.limit.length.as_secs());
         let message = format!("rate limit exceeded: {allowed} requests in {length} seconds");
-        let wait = HeaderValue::from(whole_seconds(standing.reset));
+        let wait = HeaderValue::from(standing.reset_seconds());
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too.many.requests", message)
             .with_header(RETRY_AFTER, wait)
     }

@@ -36,7 +36,8 @@ const REDACTED: &str = "[redacted]";
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The emulated endpoint, or `None` for an unknown path, a wrong method or the emulator's own endpoints.
+    /// The emulated endpoint, or `None` for an unknown path or a wrong method. Requests of the emulator's own endpoints
+    /// are not recorded.
     pub route: Option<Route>,
     /// The method.
     pub method: Method,
@@ -52,24 +53,27 @@ pub struct RecordedRequest {
     pub body_bytes: u64,
 }
 
+impl RecordedRequest {
+    /// All headers, with the values of harmless ones.
+    pub(crate) fn redacted_headers(&self) -> Vec<(&str, &str)> {
+        let headers = self.headers.iter().map(|(name, value)| {
+            let is_printable = PRINTABLE_HEADERS.contains(&name.as_str());
+            let value = is_printable.then(|| value.to_str().ok()).flatten();
+            (name.as_str(), value.unwrap_or(REDACTED))
+        });
+        headers.collect()
+    }
+}
+
 impl Debug for RecordedRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let is_printable = PRINTABLE_HEADERS.contains(&name.as_str());
-                let value = is_printable.then(|| value.to_str().ok()).flatten();
-                (name.as_str(), value.unwrap_or(REDACTED))
-            })
-            .collect();
         formatter
             .debug_struct("RecordedRequest")
             .field("route", &self.route)
             .field("method", &self.method)
             .field("path", &self.path)
             .field("query", &self.query.as_ref().map(|_| REDACTED))
-            .field("headers", &headers)
+            .field("headers", &self.redacted_headers())
             .field("status", &self.status)
             .field("body_bytes", &self.body_bytes)
             .finish()
@@ -86,6 +90,20 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// An entry for a request whose head has just arrived; it belongs to no journal yet.
+    pub(crate) fn new(route: Option<Route>, parts: &Parts) -> Arc<Self> {
+        let request = RecordedRequest {
+            route,
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers.clone(),
+            status: None,
+            body_bytes: 0,
+        };
+        Arc::new(Self { request, status: AtomicU16::new(0), body_bytes: AtomicU64::new(0) })
+    }
+
     /// Counts bytes of the body.
     pub(crate) fn add_body_bytes(&self, count: usize) {
         self.body_bytes.fetch_add(count.try_into().unwrap_or(u64::MAX), Ordering::SeqCst);
@@ -115,6 +133,8 @@ pub(crate) struct Journal {
 #[derive(Debug, Default)]
 struct JournalState {
     entries: VecDeque<Arc<Entry>>,
+    /// Entries that came before those, so that each keeps its number.
+    dropped: u64,
     /// Counted apart, since entries are dropped when there are too many.
     counts: HashMap<Route, usize>,
 }
@@ -122,22 +142,14 @@ struct JournalState {
 impl Journal {
     /// Adds a request whose head has just arrived.
     pub(crate) fn begin(&self, route: Option<Route>, parts: &Parts) -> Arc<Entry> {
-        let request = RecordedRequest {
-            route,
-            method: parts.method.clone(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().map(str::to_owned),
-            headers: parts.headers.clone(),
-            status: None,
-            body_bytes: 0,
-        };
-        let entry = Arc::new(Entry { request, status: AtomicU16::new(0), body_bytes: AtomicU64::new(0) });
+        let entry = Entry::new(route, parts);
         self.with(|state| {
             if let Some(route) = route {
                 *state.counts.entry(route).or_default() += 1;
             }
             if state.entries.len() >= ENTRIES_MAX {
                 state.entries.pop_front();
+                state.dropped = state.dropped.saturating_add(1);
             }
             state.entries.push_back(Arc::clone(&entry));
         });
@@ -147,6 +159,27 @@ impl Journal {
     /// A copy of everything kept, oldest first.
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
         self.with(|state| state.entries.iter().map(|entry| entry.recorded()).collect())
+    }
+
+    /// Up to `limit` entries behind the one with the number `after`, oldest first, with their numbers from 1. With a
+    /// route, only its entries.
+    pub(crate) fn page(&self, route: Option<Route>, after: u64, limit: usize) -> Vec<(u64, RecordedRequest)> {
+        self.with(|state| {
+            let numbers = state.dropped.saturating_add(1)..;
+            let entries = numbers.zip(&state.entries).filter(|(number, entry)| {
+                *number > after && route.is_none_or(|route| entry.request.route == Some(route))
+            });
+            entries.take(limit).map(|(number, entry)| (number, entry.recorded())).collect()
+        })
+    }
+
+    /// Forgets all entries and counts; numbers go on.
+    pub(crate) fn clear(&self) {
+        self.with(|state| {
+            let entries = u64::try_from(state.entries.len()).unwrap_or(u64::MAX);
+            let dropped = state.dropped.saturating_add(entries);
+            *state = JournalState { dropped, ..JournalState::default() };
+        });
     }
 
     /// How many requests a route has received so far.
@@ -197,5 +230,28 @@ mod tests {
         assert_eq!(requests[0].path, "/2");
         assert_eq!(journal.count(Route::Download), ENTRIES_MAX + 2);
         assert_eq!(journal.count(Route::Token), 0);
+        assert_eq!(
+            journal.page(None, 0, 2).into_iter().map(|(number, _)| number).collect::<Vec<_>>(),
+            [3, 4]
+        );
+    }
+
+    #[test]
+    fn pages_are_bounded_and_numbers_outlive_a_clearing() {
+        let journal = Journal::default();
+        for route in [Some(Route::Token), None, Some(Route::Token), Some(Route::Download)] {
+            journal.begin(route, &parts("/"));
+        }
+        let numbers = |route, after, limit| -> Vec<u64> {
+            journal.page(route, after, limit).into_iter().map(|(number, _)| number).collect()
+        };
+        assert_eq!(numbers(None, 0, 10), [1, 2, 3, 4]);
+        assert_eq!(numbers(None, 1, 2), [2, 3]);
+        assert_eq!(numbers(Some(Route::Token), 1, 10), [3]);
+        journal.clear();
+        assert_eq!(numbers(None, 0, 10), [0; 0]);
+        assert_eq!(journal.count(Route::Token), 0);
+        journal.begin(None, &parts("/"));
+        assert_eq!(numbers(None, 0, 10), [5]);
     }
 }

@@ -9,11 +9,9 @@ use axum::routing::any;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::control;
 use crate::serve::serve;
 use crate::state::Shared;
-
-/// Where the emulator says what it emulates.
-pub(crate) const CAPABILITIES_PATH: &str = "/__emulator/capabilities";
 
 /// One emulated endpoint: what faults are injected into and what requests are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -152,10 +150,9 @@ pub(crate) fn all_scopes() -> impl Iterator<Item = &'static str> {
 
 /// The router over the table; all calls go through [`serve`].
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    ENDPOINTS
-        .iter()
-        .fold(Router::new(), |router, endpoint| router.route(endpoint.path, any(serve)))
-        .route(CAPABILITIES_PATH, any(serve))
+    let paths = ENDPOINTS.iter().map(|endpoint| endpoint.path).chain(control::paths());
+    paths
+        .fold(Router::new(), |router, path| router.route(path, any(serve)))
         .fallback(serve)
         .with_state(shared)
 }
@@ -180,7 +177,8 @@ pub(crate) fn capabilities() -> Value {
             })
         })
         .collect();
-    json!({ "endpoints": endpoints, "notEmulated": NOT_EMULATED })
+    let (control, faults) = control::described();
+    json!({ "endpoints": endpoints, "notEmulated": NOT_EMULATED, "control": control, "faults": faults })
 }
 
 #[cfg(test)]

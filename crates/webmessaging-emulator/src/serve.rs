@@ -10,13 +10,14 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
-use crate::answer::{Refusal, json_response};
+use crate::answer::Refusal;
 use crate::body::RequestBody;
 use crate::connection::Connection;
+use crate::control;
 use crate::fault::serve_with_faults;
 use crate::rate::Standing;
 use crate::record::Entry;
-use crate::routes::{CAPABILITIES_PATH, Endpoint, ErrorShape, Route, capabilities, endpoint_at};
+use crate::routes::{Endpoint, ErrorShape, Route, endpoint_at};
 use crate::state::Shared;
 use crate::{attachments, oauth, storage, uploads};
 
@@ -95,6 +96,11 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
     let (mut parts, body) = request.into_parts();
     let context_id = Uuid::new_v4().to_string();
     let template = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    if let Some(template) = template.as_deref().filter(|template| control::is_control(template)) {
+        let mut response = control::serve(&shared, template, &mut parts, body, &context_id).await;
+        set_ids(&mut response, &context_id);
+        return response;
+    }
     let at_path = template.as_deref().and_then(endpoint_at);
     let endpoint = at_path.filter(|endpoint| endpoint.method == parts.method);
     let route = endpoint.map(|endpoint| endpoint.route);
@@ -104,18 +110,12 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         (Some(endpoint), _) => known(shared, endpoint, &context_id, &entry, &mut parts, body).await,
         (None, at_path) => {
             let shape = at_path.map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
-            let answer = match (at_path, template.as_deref()) {
-                (Some(endpoint), _) => Err(wrong_method(&endpoint.method)),
-                (None, Some(CAPABILITIES_PATH)) if parts.method == Method::GET => {
-                    Ok(json_response(StatusCode::OK, &capabilities()))
-                }
-                (None, Some(CAPABILITIES_PATH)) => Err(wrong_method(&Method::GET)),
-                (None, _) => Err(Refusal::not_found()),
-            };
+            let refusal =
+                at_path.map_or_else(Refusal::not_found, |endpoint| wrong_method([&endpoint.method]));
             if !parts.headers.contains_key(EXPECT) {
                 RequestBody::new(body, Arc::clone(&entry)).drain(shared.body_bytes_max()).await;
             }
-            answer.unwrap_or_else(|refusal| refusal.into_response(shape, &context_id))
+            refusal.into_response(shape, &context_id)
         }
     };
     set_ids(&mut response, &context_id);
@@ -152,8 +152,9 @@ async fn known(
     serve_with_faults(&mut call).await
 }
 
-fn wrong_method(allowed: &Method) -> Refusal {
-    let allow = HeaderValue::from_str(allowed.as_str()).unwrap_or(HeaderValue::from_static("GET"));
+pub(crate) fn wrong_method<'a>(allowed: impl IntoIterator<Item = &'a Method>) -> Refusal {
+    let allowed = allowed.into_iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let allow = HeaderValue::from_str(&allowed).unwrap_or(HeaderValue::from_static("GET"));
     Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method.not.allowed",

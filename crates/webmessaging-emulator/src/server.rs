@@ -34,8 +34,9 @@ pub(crate) async fn run(listener: TcpListener, router: Router, stop: Cancellatio
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve_connection(stream, router.clone(), stop.clone()));
+                Ok((stream, peer)) => {
+                    let connection = Connection::of(peer);
+                    connections.spawn(serve_connection(stream, connection, router.clone(), stop.clone()));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "accept failed");
@@ -51,10 +52,14 @@ pub(crate) async fn run(listener: TcpListener, router: Router, stop: Cancellatio
     }
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn serve_connection(
+    stream: TcpStream,
+    connection: Connection,
+    router: Router,
+    stop: CancellationToken,
+) {
     // Answers are small; waiting for more to send would only slow tests down.
     let _ = stream.set_nodelay(true);
-    let connection = Connection::default();
     let socket = Socket::new(stream, connection.clone());
     let handle = connection.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {

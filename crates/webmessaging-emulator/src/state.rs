@@ -4,16 +4,19 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::answer::Refusal;
 use crate::clock::EmulatorClock;
-use crate::fault::FaultQueues;
+use crate::fault::{FaultScript, Faults};
 use crate::files::Files;
 use crate::oauth::Authority;
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::schema::Schemas;
+use crate::seed::PreparedSeed;
 use crate::sign::Signer;
+use crate::snapshot::Snapshots;
 
 /// The platform's limit for the body of an API request, in bytes.
 pub(crate) const REQUEST_BYTES_MAX: usize = 512_000;
@@ -26,10 +29,21 @@ pub(crate) struct Settings {
     pub(crate) file_size_bytes_max: u64,
     pub(crate) scan_duration: Duration,
     pub(crate) rate_limit: RateLimit,
+    /// Whether other machines may use the control endpoints.
+    pub(crate) allows_remote_control: bool,
+}
+
+/// What an emulator begins with, and comes back to by a reset.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) seed: PreparedSeed,
+    pub(crate) script: FaultScript,
 }
 
 /// The state of one emulator.
 pub(crate) struct Shared {
+    /// Tells one emulator from another.
+    pub(crate) id: Uuid,
     pub(crate) settings: Settings,
     pub(crate) base_url: String,
     pub(crate) clock: EmulatorClock,
@@ -38,13 +52,22 @@ pub(crate) struct Shared {
     pub(crate) oauth: Authority,
     pub(crate) files: Files,
     pub(crate) rates: Rates,
-    pub(crate) faults: FaultQueues,
+    pub(crate) faults: Faults,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) start: Start,
     pub(crate) journal: Journal,
     /// Holds the uploaded bytes; removed with the emulator.
     pub(crate) directory: TempDir,
 }
 
 impl Shared {
+    /// Puts what a seed mentions in place of what is there.
+    pub(crate) fn apply(&self, seed: &PreparedSeed) {
+        if let Some(files) = seed.files(&self.files, self.clock.now()) {
+            self.files.restore(files);
+        }
+    }
+
     /// No more of any body is read than this, in bytes.
     pub(crate) fn body_bytes_max(&self) -> u64 {
         // One above the request limit: the byte that shows that a body is too long has to be readable.

@@ -104,6 +104,7 @@ async fn a_fault_that_http_does_not_allow_is_told() {
         Fault::status(200).header("not a name", "x"),
         Fault::status(200).header("x", "not\na value"),
         Fault::status(200).json(f64_map()),
+        Fault::status(200).header("content-length", "2").body("x"),
     ] {
         emulator.inject(Route::Token, fault);
         let answer = send(&emulator, demo_token_request()).await;

@@ -11,9 +11,16 @@
 mod agreement;
 mod attachments;
 mod client;
+mod control;
 mod faults;
 mod oauth;
 mod rates;
+mod raw;
+#[cfg(feature = "toml")]
+mod script_files;
+mod scripted;
+mod scripts;
 mod server;
+mod snapshots;
 mod storage;
 mod uploads;
