@@ -27,6 +27,7 @@ use webmessaging_model::{Method, Operation, RetryClass};
 
 const REQUESTS: usize = 20_000;
 const ROUNDS: usize = 9;
+const TOKEN: &str = "a-token-of-the-usual-length-0123456789-0123456789-0123456789-0123456789-0123456789";
 const PATH: &str = "/api/v2/conversations/conversation-id-789/messages";
 
 const SEND: Operation =
@@ -73,7 +74,7 @@ fn serve(mut stream: TcpStream) {
             body.len()
         )
     };
-    let token = answer(r#"{"access_token":"a-token-of-the-usual-length-0123456789","expires_in":86400}"#);
+    let token = answer(&format!(r#"{{"access_token":"{TOKEN}","expires_in":86400}}"#));
     let sent = answer(r#"{"id":"5c6f2d50-6c1a-4b0e-9b1e-0f4f0f6d1c11","status":"sent"}"#);
     let (mut buffer, mut length) = (vec![0; 64 * 1024], 0);
     loop {
@@ -172,7 +173,7 @@ fn main() {
     let bare = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = reqwest::Url::parse(&format!("{base}{PATH}")).unwrap();
     let shared =
-        Arc::new((bare, url, HeaderValue::from_static("Bearer a-token-of-the-usual-length-0123456789")));
+        Arc::new((bare, url, HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap()));
     let theirs = move || {
         let shared = Arc::clone(&shared);
         async move {
@@ -183,6 +184,7 @@ fn main() {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .header(ACCEPT, HeaderValue::from_static("application/json"))
                 .header(USER_AGENT, HeaderValue::from_static("bench"))
+                .header("x-correlation-id", uuid::Uuid::new_v4().to_string())
                 .body(Bytes::from(serde_json::to_vec(&MESSAGE).unwrap()));
             let answer = answer.send().await.unwrap();
             assert!(answer.status().is_success());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use webmessaging_model::Operation;
 
@@ -41,11 +41,16 @@ pub struct Facts {
     pub request_id: Option<String>,
 }
 
+const REQUEST_IDS: [HeaderName; 4] = [
+    HeaderName::from_static("x-genesys-request-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("inin-correlation-id"),
+    HeaderName::from_static("x-amz-request-id"),
+];
+
 /// The platform's id of a request, whichever header it came in.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    ["x-genesys-request-id", "x-request-id", "inin-correlation-id", "x-amz-request-id"]
-        .iter()
-        .find_map(|name| clean(headers.get(*name)?.to_str().ok()?, 100))
+    REQUEST_IDS.iter().find_map(|name| clean(headers.get(name)?.to_str().ok()?, 100))
 }
 
 /// The error that an answer without success stands for.

@@ -81,7 +81,7 @@ impl Client {
             paths,
             default_headers: builder.default_headers,
             transport,
-            limiter: Limiter::new(&builder.rate_limit, &builder.clock),
+            limiter: Limiter::new(&builder.rate_limit, builder.clock.now()),
             clock: builder.clock,
             entropy: builder.entropy,
             retry: builder.retry,

@@ -13,7 +13,7 @@ mod told;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
@@ -135,14 +135,14 @@ impl Books {
 }
 
 impl Limiter {
-    pub(crate) fn new(policy: &RateLimitPolicy, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(policy: &RateLimitPolicy, now: Instant) -> Self {
         let cell = |class| Cell {
             class,
             books: Mutex::new(Books {
                 hold: Hold::default(),
                 // The limits of login server and object store are not known; they say so when it is too much.
                 quota: policy.quota().filter(|_| class == LimitClass::Platform).map(|quota| {
-                    (Ledger::new(quota, policy.window), Smoothing::new(policy, Arc::clone(clock)))
+                    (Ledger::new(quota, policy.window), Smoothing::new(policy, now))
                 }),
             }),
             turn: tokio::sync::Mutex::default(),

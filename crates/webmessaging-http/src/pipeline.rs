@@ -75,6 +75,8 @@ pub(crate) struct Call<'a> {
     retries: u32,
     paid: Option<Paid>,
     started: Instant,
+    /// The time as it was after the last wait; in between next to none passes.
+    now: Instant,
     waited: Duration,
     patience: Patience,
     /// What the attempts so far can have done; a later one that fails harmlessly does not undo it.
@@ -84,7 +86,7 @@ pub(crate) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn begin(shared: &'a Shared, operation: &'static Operation, patience: Patience) -> Self {
-        let correlation_id = correlation_id(&*shared.entropy);
+        let (correlation_id, now) = (correlation_id(&*shared.entropy), shared.clock.now());
         let span = tracing::debug_span!("call", op = operation.name, correlation_id = %correlation_id);
         Self {
             shared,
@@ -93,7 +95,8 @@ impl<'a> Call<'a> {
             correlation_id,
             retries: 0,
             paid: None,
-            started: shared.clock.now(),
+            started: now,
+            now,
             waited: Duration::ZERO,
             patience,
             sent: Sent::No,
@@ -103,6 +106,11 @@ impl<'a> Call<'a> {
 
     pub(crate) fn clock(&self) -> &'a dyn Clock {
         &*self.shared.clock
+    }
+
+    /// Reads the clock, after anything that may have taken a while.
+    pub(crate) fn tick(&mut self) {
+        self.now = self.clock().now();
     }
 
     pub(crate) fn span(&self) -> tracing::Span {
@@ -143,9 +151,10 @@ impl<'a> Call<'a> {
                 Authorization::None => None,
                 Authorization::Bearer => Some(self.token().await?),
             };
-            let (permit, has_waited) = self.permit().await?;
-            if has_waited && token.is_some() {
-                token = self.shared.token_at_hand(self.clock().now()).or(token);
+            let before = self.now;
+            let permit = self.permit().await?;
+            if self.now > before && token.is_some() {
+                token = self.shared.token_at_hand(self.now).or(token);
             }
             if let Some(token) = &token {
                 attempt.headers_mut().insert(AUTHORIZATION, token.header.clone());
@@ -173,12 +182,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Leave from the rate limiter to send once, when it comes within the time that is left, and whether it took a while.
-    pub(crate) async fn permit(&mut self) -> Result<(Permit<'a>, bool), Error> {
-        let (shared, before) = (self.shared, self.clock().now());
+    /// Leave from the rate limiter to send once, when it comes within the time that is left.
+    pub(crate) async fn permit(&mut self) -> Result<Permit<'a>, Error> {
+        let (shared, before) = (self.shared, self.now);
         let turns = Turns { clock: &*shared.clock, entropy: &*shared.entropy };
         if let Some(permit) = shared.limiter.try_permit(self.operation.limit, before, turns) {
-            return Ok((permit, false));
+            return Ok(permit);
         }
         let permit = shared.limiter.permit(self.operation.limit, self.left(), turns).await.map_err(
             |TooLong { wait, reason }| {
@@ -190,17 +199,20 @@ impl<'a> Call<'a> {
                 )
             },
         )?;
-        self.waited += self.clock().now().saturating_duration_since(before);
-        Ok((permit, true))
+        self.tick();
+        self.waited += self.now.saturating_duration_since(before);
+        Ok(permit)
     }
 
     /// The token, after a login where one is due, within the time that is left.
-    async fn token(&self) -> Result<Token, Error> {
-        if let Some(token) = self.shared.token_at_hand(self.clock().now()) {
+    async fn token(&mut self) -> Result<Token, Error> {
+        if let Some(token) = self.shared.token_at_hand(self.now) {
             return Ok(token);
         }
         let mut watchdog = self.clock().watchdog(self.left());
-        match within(self.shared.token(), &mut watchdog).await {
+        let landed = within(self.shared.token(), &mut watchdog).await;
+        self.tick();
+        match landed {
             Ok(Ok(token)) => Ok(token),
             Ok(Err(error)) if self.attempts == 0 => Err(error),
             Ok(Err(error)) => Err(self.finish(error.seen_from(self.operation))),
@@ -221,12 +233,13 @@ impl<'a> Call<'a> {
         is_ours: impl Fn(&Error) -> bool,
     ) -> Result<Response<Bytes>, Error> {
         let host = request.uri().authority().map_or("", |host| host.as_str());
-        let pass = self.shared.breakers.enter(host, self.clock().now())?;
+        let pass = self.shared.breakers.enter(host, self.now)?;
         self.attempts += 1;
         let outcome = self.send_once(request, &mut permit, &mut watchdog).await;
         drop(permit);
+        self.tick();
         if !outcome.as_ref().is_err_and(is_ours) {
-            self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.clock().now());
+            self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.now);
         }
         match &outcome {
             Ok(answer) => {
@@ -317,6 +330,7 @@ impl<'a> Call<'a> {
         let delay_ms = delay.as_millis() as u64;
         tracing::info!(attempt = self.attempts, delay_ms, kind = error.kind().code(), "retrying");
         self.clock().sleep(delay).await;
+        self.tick();
         self.waited += delay;
         Ok(())
     }
@@ -330,7 +344,7 @@ impl<'a> Call<'a> {
     }
 
     fn spent(&self) -> Duration {
-        self.clock().now().saturating_duration_since(self.started)
+        self.now.saturating_duration_since(self.started)
     }
 
     /// Gives an error the facts of the call.
@@ -338,13 +352,14 @@ impl<'a> Call<'a> {
         error.with_operation(self.operation).with_call(&self.correlation_id, self.attempts, self.sent)
     }
 
-    pub(crate) fn facts(&self, answer: &Response<Bytes>) -> Facts {
+    /// The facts of a call that has ended.
+    pub(crate) fn facts(&mut self, answer: &Response<Bytes>) -> Facts {
         Facts {
             operation: self.operation,
             status: answer.status(),
             attempts: self.attempts,
             latency: self.spent(),
-            correlation_id: self.correlation_id.clone(),
+            correlation_id: std::mem::take(&mut self.correlation_id),
             request_id: request_id(answer.headers()),
         }
     }

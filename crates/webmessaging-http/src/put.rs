@@ -192,7 +192,8 @@ async fn attempt(
     *request.uri_mut() = absolute(url.as_str())?;
     *request.headers_mut() = target.headers.clone();
 
-    let (permit, _) = call.permit().await?;
+    call.tick();
+    let permit = call.permit().await?;
     let watchdog = stalled(Arc::clone(&call.shared.clock), stall, put.length, Arc::clone(&watch));
     let is_ours = |_: &Error| matches!(watch.outcome(), Some(Err(_)));
     let outcome = call.attempt(request, permit, watchdog, is_ours).await;

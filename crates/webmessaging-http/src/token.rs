@@ -30,7 +30,7 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(180);
 /// An access token. Each one has a number, so that a refusal can be held against the right one.
 #[derive(Clone)]
 pub(crate) struct Token {
-    value: SecretString,
+    value: Arc<SecretString>,
     /// What is sent of it. One copy that stays is better than one for each request that is left behind in memory.
     pub(crate) header: HeaderValue,
     number: u64,
@@ -80,7 +80,7 @@ struct State {
     /// until it is time to try again.
     failure: Option<Failure>,
     /// The token that the platform refused last, which no cache may bring back.
-    refused: Option<SecretString>,
+    refused: Option<Arc<SecretString>>,
 }
 
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Tokens {
             let ahead = margin + full_jitter(entropy, margin);
             let expires_at = now + lifetime;
             let renew_at = expires_at.checked_sub(ahead).unwrap_or(now);
-            Ok(Token { value, header, number: state.logins, expires_at, renew_at })
+            Ok(Token { value: Arc::new(value), header, number: state.logins, expires_at, renew_at })
         });
         match &outcome {
             Ok(token) => {
@@ -191,7 +191,7 @@ impl Tokens {
         let mut state = self.state();
         if state.token.as_ref().is_some_and(|current| current.number == token.number) {
             state.token = None;
-            state.refused = Some(token.value.clone());
+            state.refused = Some(Arc::clone(&token.value));
         }
     }
 }

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use webmessaging_model::limits::{REQUESTS_MAX, REQUESTS_WINDOW_SECONDS};
-
-use crate::clock::Clock;
 
 /// The window is neither so short that a request outlasts it nor longer than a day.
 const WINDOW_MIN: Duration = Duration::from_millis(100);
@@ -83,25 +82,28 @@ impl RateLimitPolicy {
 /// A governor cell on our clock: its own would not follow the time of a test.
 pub(super) struct Smoothing {
     policy: RateLimitPolicy,
-    clock: Arc<dyn Clock>,
+    started: Instant,
+    reading: Reading,
     cell: Option<(u32, GovernorCell)>,
 }
 
-type GovernorCell = RateLimiter<NotKeyed, InMemoryState, Reading, NoOpMiddleware<Instant>>;
+type GovernorCell = RateLimiter<NotKeyed, InMemoryState, Reading, NoOpMiddleware<Duration>>;
 
-struct Reading(Arc<dyn Clock>);
+/// The time that was read for this request: nanoseconds since the start.
+#[derive(Clone, Default)]
+struct Reading(Arc<AtomicU64>);
 
 impl governor::clock::Clock for Reading {
-    type Instant = Instant;
+    type Instant = Duration;
 
-    fn now(&self) -> Instant {
-        self.0.now()
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 }
 
 impl Smoothing {
-    pub(super) fn new(policy: &RateLimitPolicy, clock: Arc<dyn Clock>) -> Self {
-        Self { policy: policy.clone(), clock, cell: None }
+    pub(super) fn new(policy: &RateLimitPolicy, started: Instant) -> Self {
+        Self { policy: policy.clone(), started, reading: Reading::default(), cell: None }
     }
 
     /// The time between two requests that go out evenly.
@@ -111,17 +113,19 @@ impl Smoothing {
 
     /// Takes one place, or says how long until there is one.
     pub(super) fn admit(&mut self, quota: u32, now: Instant) -> Result<(), Duration> {
+        let since = now.saturating_duration_since(self.started);
+        self.reading.0.store(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         if self.cell.as_ref().is_none_or(|(of, _)| *of != quota) {
             self.cell = self.make(quota).map(|cell| (quota, cell));
         }
         let Some((_, cell)) = &self.cell else { return Ok(()) };
-        cell.check().map_err(|not_until| not_until.wait_time_from(now))
+        cell.check().map_err(|not_until| not_until.wait_time_from(since))
     }
 
     fn make(&self, quota: u32) -> Option<GovernorCell> {
         let burst = self.policy.burst.or(NonZeroU32::new(quota / 2)).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(self.interval(quota))?.allow_burst(burst);
-        Some(RateLimiter::direct_with_clock(quota, Reading(Arc::clone(&self.clock))))
+        Some(RateLimiter::direct_with_clock(quota, self.reading.clone()))
     }
 }
 
