@@ -116,7 +116,14 @@ pub struct BreakerStatus {
 #[derive(Debug)]
 pub(crate) struct Breakers {
     policy: BreakerPolicy,
-    hosts: Mutex<HashMap<Box<str>, Arc<Watched>>>,
+    hosts: Mutex<Hosts>,
+}
+
+#[derive(Debug, Default)]
+struct Hosts {
+    all: HashMap<Box<str>, Arc<Watched>>,
+    /// The one asked last, which is mostly the one asked next.
+    recent: Option<Arc<Watched>>,
 }
 
 #[derive(Debug)]
@@ -150,6 +157,10 @@ struct Open {
 }
 
 impl Host {
+    fn is_in_trouble(&self) -> bool {
+        self.failures > 0 || self.open.is_some()
+    }
+
     fn state(&self, now: Instant) -> BreakerState {
         match &self.open {
             None => BreakerState::Closed,
@@ -192,23 +203,25 @@ impl Breakers {
 
     fn watched(&self, name: &str) -> Arc<Watched> {
         let mut hosts = self.hosts();
-        if let Some(watched) = hosts.get(name) {
-            return Arc::clone(watched);
+        let Hosts { all, recent } = &mut *hosts;
+        if let Some(recent) = recent.as_ref().filter(|recent| *recent.name == *name) {
+            return Arc::clone(recent);
         }
-        let watched = Watched::new(name);
-        if hosts.len() >= HOSTS_MAX {
-            hosts.retain(|_, watched| {
-                let host = watched.host();
-                host.failures > 0 || host.open.is_some()
-            });
+        let watched = all.get(name).map_or_else(|| Watched::new(name), Arc::clone);
+        if !all.contains_key(name) {
+            if all.len() >= HOSTS_MAX {
+                all.retain(|_, watched| watched.host().is_in_trouble());
+            }
+            if all.len() >= HOSTS_MAX {
+                return watched;
+            }
+            all.insert(name.into(), Arc::clone(&watched));
         }
-        if hosts.len() < HOSTS_MAX {
-            hosts.insert(name.into(), Arc::clone(&watched));
-        }
+        *recent = Some(Arc::clone(&watched));
         watched
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Watched>>> {
+    fn hosts(&self) -> MutexGuard<'_, Hosts> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -246,6 +259,7 @@ impl Breakers {
     pub(crate) fn status(&self, now: Instant) -> Vec<BreakerStatus> {
         let mut status: Vec<_> = self
             .hosts()
+            .all
             .iter()
             .map(|(name, watched)| {
                 let host = watched.host();

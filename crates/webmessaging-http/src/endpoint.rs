@@ -104,8 +104,8 @@ impl Encoder {
         let mut path = String::with_capacity(prefix.len() + template.len() + ROOM_FOR_IDS);
         path.push_str(prefix);
         path.push_str(template);
-        // Room for those that the pipeline and HTTP itself add.
-        let mut headers = HeaderMap::with_capacity(12);
+        // Room for those that the pipeline adds.
+        let mut headers = HeaderMap::with_capacity(6);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
             operation,

@@ -144,7 +144,6 @@ impl<'a> Call<'a> {
         }
         let mut renewed = false;
         loop {
-            let mut attempt = request.clone().map(Body::from);
             // The token comes first, so that no permit waits for a login; after a long wait for the permit there may
             // be a newer one.
             let mut token = match authorization {
@@ -157,8 +156,9 @@ impl<'a> Call<'a> {
                 token = self.shared.token_at_hand(self.now).or(token);
             }
             if let Some(token) = &token {
-                attempt.headers_mut().insert(AUTHORIZATION, token.header.clone());
+                request.headers_mut().insert(AUTHORIZATION, token.header.clone());
             }
+            let attempt = request.clone().map(Body::from);
             let (full, left) = (self.shared.timeouts.attempt, self.left());
             // A caller who gives an attempt less than its full time has no patience; the host may be well.
             let is_ours = |error: &Error| left < full && error.kind() == ErrorKind::Timeout;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+const COUNT: HeaderName = HeaderName::from_static("inin-ratelimit-count");
+const ALLOWED: HeaderName = HeaderName::from_static("inin-ratelimit-allowed");
+const RESET: HeaderName = HeaderName::from_static("inin-ratelimit-reset");
 
 /// A limit larger than this is no limit, and our books have to have an end.
 const ALLOWED_MAX: u32 = 100_000;
@@ -26,9 +30,9 @@ impl Told {
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let allowed =
-            number("inin-ratelimit-allowed").filter(|allowed| (1..=ALLOWED_MAX).contains(allowed))?;
-        let reset = Duration::from_secs(number("inin-ratelimit-reset")?.into()).min(RESET_MAX);
-        Some(Self { count: number("inin-ratelimit-count")?, allowed, reset })
+            number(ALLOWED).filter(|allowed| (1..=ALLOWED_MAX).contains(allowed))?;
+        let reset = Duration::from_secs(number(RESET)?.into()).min(RESET_MAX);
+        Some(Self { count: number(COUNT)?, allowed, reset })
     }
 }
 
