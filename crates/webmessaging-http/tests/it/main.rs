@@ -8,6 +8,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod breaker;
 mod calls;
 mod certificates;
 mod config;
@@ -17,6 +18,7 @@ mod far_side;
 mod forward_proxy;
 mod gateway;
 mod limits;
+mod outage;
 mod presigned;
 mod proxy;
 mod quota;
