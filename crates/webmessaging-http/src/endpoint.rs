@@ -87,6 +87,8 @@ pub struct Encoder {
     operation: &'static Operation,
     path: String,
     query: String,
+    /// A query that goes before the other one, whatever is added to that later.
+    whole_query: Option<String>,
     headers: HeaderMap,
     body: Bytes,
     violations: Vec<Violation>,
@@ -101,6 +103,7 @@ impl Encoder {
             operation,
             path: template.to_owned(),
             query: String::new(),
+            whole_query: None,
             headers,
             body: Bytes::new(),
             violations: Vec::new(),
@@ -132,6 +135,12 @@ impl Encoder {
         self.query.extend(utf8_percent_encode(name, UNRESERVED));
         self.query.push('=');
         self.query.extend(utf8_percent_encode(value.as_ref(), UNRESERVED));
+        self
+    }
+
+    /// Sets the whole query, encoded as it is.
+    pub(crate) fn whole_query(mut self, query: &str) -> Self {
+        self.whole_query = Some(format!("?{query}"));
         self
     }
 
@@ -176,7 +185,8 @@ impl Encoder {
         if let Some(missing) = path_variables(&self.path).next() {
             return Err(refuse(format!("the path variable `{missing}` is not filled in")));
         }
-        let uri: http::Uri = format!("{}{}", self.path, self.query)
+        let query = self.whole_query.unwrap_or(self.query);
+        let uri: http::Uri = format!("{}{query}", self.path)
             .parse()
             .map_err(|error| refuse("the path is not valid".to_owned()).with_source(error))?;
         let mut request = Request::new(self.body);

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod endpoint;
 pub mod error;
 pub mod login;
+pub mod paging;
 pub mod retry;
 pub mod source;
 #[cfg(feature = "testing")]
@@ -35,6 +36,7 @@ pub use crate::clock::{Clock, Entropy};
 pub use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};
 pub use crate::endpoint::{Encoder, Endpoint};
 pub use crate::error::{Error, ErrorKind, Sent};
+pub use crate::paging::{Items, Page, PageKey, Paged, Pages};
 pub use crate::presigned::{PresignedPut, PresignedTarget, PresignedUrl, Progress, Stored};
 pub use crate::retry::RetryPolicy;
 pub use crate::source::{Source, SourceContent};

@@ -11,6 +11,7 @@
 mod calls;
 mod config;
 mod emulated;
+mod paging;
 mod presigned;
 mod redaction;
 mod script;
