@@ -6,6 +6,8 @@ pub mod error;
 pub mod login;
 pub mod paging;
 pub mod retry;
+#[cfg(feature = "settings")]
+pub mod settings;
 pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -39,5 +41,7 @@ pub use crate::error::{Error, ErrorKind, Sent};
 pub use crate::paging::{Items, Page, PageKey, Paged, Pages};
 pub use crate::presigned::{PresignedPut, PresignedTarget, PresignedUrl, Progress, Stored};
 pub use crate::retry::RetryPolicy;
+#[cfg(feature = "settings")]
+pub use crate::settings::Settings;
 pub use crate::source::{Source, SourceContent};
 pub use crate::transport::{Body, Transport, TransportError};

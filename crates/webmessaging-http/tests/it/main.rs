@@ -15,5 +15,6 @@ mod paging;
 mod presigned;
 mod redaction;
 mod script;
+mod settings;
 mod source;
 mod tokens;
