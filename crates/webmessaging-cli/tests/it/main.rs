@@ -12,3 +12,4 @@ mod demo;
 mod emulator;
 mod files;
 mod process;
+mod settings;
