@@ -28,6 +28,7 @@
 //! A variable that is set to nothing is not set. [`KEYS`] lists every key with its variables; a key that is not in the
 //! list is refused, and so is a file that has a secret and can be read by others. No error and no `Debug` shows a secret.
 
+mod connection;
 mod environment;
 mod file;
 mod keys;
