@@ -17,11 +17,13 @@ mod far_side;
 mod forward_proxy;
 mod gateway;
 mod limits;
+mod paging;
 mod presigned;
 mod proxy;
 mod quota;
 mod redaction;
 mod script;
+mod settings;
 mod source;
 mod tls;
 #[cfg(unix)]
