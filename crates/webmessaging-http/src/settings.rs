@@ -1,9 +1,10 @@
 //! Settings of a client from the environment, a file with profiles, and code.
 //!
 //! What code sets goes before the file, and the file before the environment: a file or profile that was named on purpose
-//! goes before variables that happen to be set. That holds for one key at a time, with two exceptions, so that nothing
-//! is sent where nobody meant it to go: whoever sets the secret in one form drops the other form of a weaker source, and
-//! whoever sets `environment` or `base_url` drops what weaker sources say of `environment`, `base_url` and `login_url`.
+//! goes before variables that happen to be set. That holds for one key at a time, with three exceptions, so that nothing
+//! is sent where nobody meant it to go: whoever sets the secret in one form drops the other form of a weaker source;
+//! whoever sets `environment`, `base_url` or `gateway.host` drops what weaker sources say of these, of `login_url` and of
+//! the rest of the gateway; whoever sets `proxy.url` drops what weaker sources say of the proxy.
 //!
 //! The file is the one that code names, or the variable `WEBMESSAGING_CONFIG`, or else
 //! `$XDG_CONFIG_HOME/webmessaging/config.toml`, which is below `~/.config` by default (on Windows below `%APPDATA%`). It
@@ -50,6 +51,7 @@ pub use self::load::Loader;
 pub use self::origin::Origin;
 pub use self::value::Kind;
 
+use self::connection::Connection;
 use self::environment::NearMiss;
 use self::layer::Layer;
 use self::load::Flags;
@@ -114,8 +116,9 @@ impl Settings {
     /// A builder with all of these settings; what it is told afterwards goes before them.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when there is no client id or no client secret. It
-    /// names every place where they can be set.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when there is no client id or no client secret, with
+    /// every place where they can be set; when a file with certificates cannot be read; or when a key of `proxy`,
+    /// `tls` or `gateway` means nothing beside the others.
     pub fn builder(&self) -> Result<ClientBuilder, Error> {
         let (Some(id), Some(secret)) = (self.text(keys::CLIENT_ID), self.secret()) else {
             return Err(self.incomplete());
@@ -142,7 +145,8 @@ impl Settings {
         for (operation, template) in self.values.paths() {
             builder = builder.path(operation, template);
         }
-        Ok(builder.timeouts(self.timeouts()).retry(self.retry()))
+        let builder = builder.timeouts(self.timeouts()).retry(self.retry());
+        Ok(Connection::of(&self.values)?.apply(builder))
     }
 
     fn timeouts(&self) -> Timeouts {
@@ -195,7 +199,7 @@ impl Settings {
     pub fn origins(&self) -> impl Iterator<Item = Setting> + '_ {
         KEYS.iter().flat_map(|key| {
             let mut settings = self.values.settings_of(key);
-            if settings.is_empty() && key.name != keys::PATHS {
+            if settings.is_empty() && !key.is_table() {
                 let (name, shown) = (key.name.to_owned(), key.default.map(str::to_owned));
                 settings.push(Setting { name, shown, origin: Origin::Default });
             }

@@ -15,7 +15,7 @@ use webmessaging_model::Operation;
 use crate::error::Error;
 use crate::settings::Origin;
 use crate::settings::environment::{CONFIG, Environment, PROFILE};
-use crate::settings::keys::{KEYS, Key, PATHS};
+use crate::settings::keys::{KEYS, Key};
 use crate::settings::layer::{Found, Layer, legible};
 use crate::settings::nearest::{did_you_mean, did_you_mean_key};
 use crate::settings::value::Value;
@@ -133,7 +133,7 @@ fn read(path: &Path) -> io::Result<(String, Option<u32>)> {
     // One byte more than allowed tells a file that is too large from one that just fits.
     file.by_ref().take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(io::Error::new(Io::FileTooLarge, format!("larger than {FILE_BYTES_MAX} bytes")));
+        return Err(too_large());
     }
     Ok((text, mode))
 }
@@ -150,6 +150,21 @@ fn mode_for_others(file: &File) -> io::Result<Option<u32>> {
 #[expect(clippy::unnecessary_wraps, reason = "the other systems have a mode to read")]
 fn mode_for_others(_: &File) -> io::Result<Option<u32>> {
     Ok(None)
+}
+
+/// The bytes of a PEM.
+pub(super) fn read_pem(path: &Path, origin: &Origin) -> Result<Vec<u8>, Error> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
+    };
+    let refuse = || origin.refuse(format!("the file {} cannot be read", path.display()));
+    read().map_err(|error| refuse().with_source(error))
+}
+
+fn too_large() -> io::Error {
+    io::Error::new(Io::FileTooLarge, format!("larger than {FILE_BYTES_MAX} bytes"))
 }
 
 /// The secret in a file of its own, without the line's end. Who else may read it is left to whoever mounts it.
@@ -245,10 +260,11 @@ impl Document<'_> {
             let name = format!("{prefix}{}", part.get_ref());
             let origin = self.origin(&part.span());
             let below = format!("{name}.");
-            let leads_on = below.starts_with(PATHS) || KEYS.iter().any(|key| key.name.starts_with(&below));
+            let is_inside = Key::of(&name).is_some_and(Key::is_table);
+            let leads_on = is_inside || KEYS.iter().any(|key| key.name.starts_with(&below));
             let is_table = value.get_ref().is_table();
             // The name of an operation has dots, which lead into tables unless they are quoted.
-            if leads_on && (is_table || !name.starts_with(PATHS)) {
+            if leads_on && (is_table || !is_inside) {
                 self.collect(&below, self.table(&name, entry)?, layer)?;
                 continue;
             }

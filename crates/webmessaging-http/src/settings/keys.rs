@@ -6,7 +6,7 @@ use super::value::Kind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Key {
-    /// The name in a file; a dot leads into a table. `paths.` stands for all keys of that table.
+    /// The name in a file; a dot leads into a table. A name that ends with one stands for all keys of that table.
     pub name: &'static str,
     /// Another name for the same.
     pub alias: Option<&'static str>,
@@ -40,10 +40,18 @@ impl Key {
         self
     }
 
-    /// The key of this name or alias. Every key of the table `paths` is the same one.
+    /// The key of this name or alias.
     pub fn of(name: &str) -> Option<&'static Self> {
-        let is = |key: &&Self| key.name == name || key.alias == Some(name);
-        KEYS.iter().find(is).or_else(|| if name.starts_with(PATHS) { KEYS.last() } else { None })
+        let is = |key: &&Self| {
+            let is_in = key.is_table() && name.len() > key.name.len() && name.starts_with(key.name);
+            key.name == name || key.alias == Some(name) || is_in
+        };
+        KEYS.iter().find(is)
+    }
+
+    /// Whether it stands for all keys of a table, whatever they are called.
+    pub fn is_table(&self) -> bool {
+        self.name.ends_with('.')
     }
 }
 
@@ -57,6 +65,20 @@ pub(super) const ORGANIZATION_ID: &str = "organization_id";
 pub(super) const SCOPES: &str = "scopes";
 pub(super) const AUTH_STYLE: &str = "auth_style";
 pub(super) const ANSWER_BYTES_MAX: &str = "answer_bytes_max";
+pub(super) const PROXY_URL: &str = "proxy.url";
+pub(super) const PROXY_USER: &str = "proxy.user";
+pub(super) const PROXY_PASSWORD: &str = "proxy.password";
+pub(super) const PROXY_EXCEPT: &str = "proxy.except";
+pub(super) const CA_FILE: &str = "tls.ca_file";
+pub(super) const ONLY_CA_FILE: &str = "tls.only_ca_file";
+pub(super) const CLIENT_CERTIFICATE_FILE: &str = "tls.client_certificate_file";
+pub(super) const GATEWAY_HOST: &str = "gateway.host";
+pub(super) const GATEWAY_PROTOCOL: &str = "gateway.protocol";
+pub(super) const GATEWAY_PORT: &str = "gateway.port";
+pub(super) const GATEWAY_LOGIN_PATH: &str = "gateway.path_params_login";
+pub(super) const GATEWAY_API_PATH: &str = "gateway.path_params_api";
+/// The table of default headers; behind it the name of a header.
+pub(super) const HEADERS: &str = "headers.";
 /// The table of replaced paths; behind it the name of an operation.
 pub(super) const PATHS: &str = "paths.";
 
@@ -103,6 +125,31 @@ pub const KEYS: &[Key] = &[
         .default("1s"),
     Key::new("retry.cap", Kind::Duration, "longest wait that the client chooses itself").default("30s"),
     Key::new(ANSWER_BYTES_MAX, Kind::Bytes, "largest answer that is read").default("8388608"),
+    Key::new(PROXY_URL, Kind::Url, "the proxy, in place of the system's"),
+    Key::new(PROXY_USER, Kind::Text, "who we are to the proxy"),
+    Key::new(PROXY_PASSWORD, Kind::Secret, "the password that goes with it"),
+    Key::new(PROXY_EXCEPT, Kind::List, "hosts, domains and networks that are reached without the proxy"),
+    Key::new(CA_FILE, Kind::Path, "PEM with certificate authorities to trust besides those of the system"),
+    Key::new(ONLY_CA_FILE, Kind::Path, "PEM with the certificate authorities to trust, and no others"),
+    Key::new(
+        CLIENT_CERTIFICATE_FILE,
+        Kind::Path,
+        "PEM with the certificate and the private key to show to servers that ask",
+    ),
+    Key::new(
+        GATEWAY_HOST,
+        Kind::Text,
+        "host of a gateway in front of the platform, in place of the environment's hosts",
+    ),
+    Key::new(
+        GATEWAY_PROTOCOL,
+        Kind::Text,
+        "`https`, which it is when there is none, or `http` for this machine",
+    ),
+    Key::new(GATEWAY_PORT, Kind::Port, "port of the gateway; that of the protocol when there is none"),
+    Key::new(GATEWAY_LOGIN_PATH, Kind::Text, "what goes in front of the login's path"),
+    Key::new(GATEWAY_API_PATH, Kind::Text, "what goes in front of every call's path"),
+    Key::new(HEADERS, Kind::Secret, "header of every API call, by its name; never shown, whatever it is"),
     Key::new(PATHS, Kind::Template, "path of an operation in place of its own, by the operation's name"),
 ];
 

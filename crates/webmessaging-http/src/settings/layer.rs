@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderName;
+use secrecy::SecretString;
 use webmessaging_model::Operation;
 
 use crate::error::Error;
 use crate::settings::keys::{
-    BASE_URL, CLIENT_SECRET, CLIENT_SECRET_FILE, ENVIRONMENT, Key, LOGIN_URL, PATHS,
+    BASE_URL, CLIENT_SECRET, CLIENT_SECRET_FILE, ENVIRONMENT, GATEWAY_HOST, HEADERS, Key, LOGIN_URL, PATHS,
+    PROXY_URL,
 };
 use crate::settings::nearest::did_you_mean;
 use crate::settings::value::Value;
@@ -23,6 +26,7 @@ pub(super) struct Found {
 pub(super) struct Layer {
     values: BTreeMap<&'static str, Found>,
     paths: BTreeMap<&'static str, (&'static Operation, Found)>,
+    headers: BTreeMap<String, Found>,
 }
 
 impl Layer {
@@ -36,7 +40,8 @@ impl Layer {
 
     /// Where the first secret comes from.
     pub(super) fn secret(&self) -> Option<&Origin> {
-        let secret = self.values.values().find(|found| matches!(found.value, Value::Secret(_)));
+        let mut all = self.values.values().chain(self.headers.values());
+        let secret = all.find(|found| matches!(found.value, Value::Secret(_)));
         secret.map(|found| &found.origin)
     }
 
@@ -47,7 +52,14 @@ impl Layer {
         })
     }
 
-    /// What stands for a key; several for the table of paths.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        self.headers.iter().filter_map(|(name, found)| match &found.value {
+            Value::Secret(value) => Some((name.as_str(), value)),
+            _ => None,
+        })
+    }
+
+    /// What stands for a key; several for a table.
     pub(super) fn settings_of(&self, key: &Key) -> Vec<Setting> {
         let setting = |name: String, found: &Found| Setting {
             name,
@@ -57,6 +69,10 @@ impl Layer {
         if key.name == PATHS {
             let paths = self.paths.iter();
             return paths.map(|(name, (_, found))| setting(format!("{PATHS}{name}"), found)).collect();
+        }
+        if key.name == HEADERS {
+            let headers = self.headers.iter();
+            return headers.map(|(name, found)| setting(format!("{HEADERS}{name}"), found)).collect();
         }
         self.found(key.name).map(|found| setting(key.name.to_owned(), found)).into_iter().collect()
     }
@@ -81,11 +97,18 @@ impl Layer {
                 )));
             };
             self.paths.insert(operation.name, (*operation, found)).is_none()
+        } else if key.name == HEADERS {
+            let wanted = name.strip_prefix(HEADERS).unwrap_or(name);
+            let Ok(wanted) = HeaderName::try_from(wanted) else {
+                return Err(origin.refuse("this is a name that no header can have"));
+            };
+            self.headers.insert(wanted.as_str().to_owned(), found).is_none()
         } else {
             self.values.insert(key.name, found).is_none()
         };
         if !is_new {
-            return Err(origin.refuse(format!("`{}` is set twice", key.name)));
+            let name = if key.is_table() { legible(name) } else { key.name };
+            return Err(origin.refuse(format!("`{name}` is set twice")));
         }
         if let (Some(secret), Some(file)) = (self.found(CLIENT_SECRET), self.found(CLIENT_SECRET_FILE)) {
             return Err(Error::configuration(format!(
@@ -99,11 +122,15 @@ impl Layer {
     /// Whether a stronger source leaves no room for this key of a weaker one.
     pub(super) fn covers(&self, name: &str) -> bool {
         let has = |names: &[&str]| names.iter().any(|name| self.values.contains_key(name));
+        let in_table = |table: &str| name.split_once('.').is_some_and(|(found, _)| found == table);
         match name {
             CLIENT_SECRET | CLIENT_SECRET_FILE => has(&[CLIENT_SECRET, CLIENT_SECRET_FILE]),
             // A login URL that belongs to another API would be sent credentials of this one.
-            ENVIRONMENT | BASE_URL => has(&[ENVIRONMENT, BASE_URL]),
-            LOGIN_URL => has(&[ENVIRONMENT, BASE_URL, LOGIN_URL]),
+            ENVIRONMENT | BASE_URL => has(&[ENVIRONMENT, BASE_URL, GATEWAY_HOST]),
+            LOGIN_URL => has(&[ENVIRONMENT, BASE_URL, GATEWAY_HOST, LOGIN_URL]),
+            _ if in_table("gateway") => has(&[ENVIRONMENT, BASE_URL, GATEWAY_HOST, name]),
+            // Nor is one proxy's password for another one.
+            _ if in_table("proxy") => has(&[PROXY_URL, name]),
             _ => has(&[name]),
         }
     }
@@ -114,6 +141,9 @@ impl Layer {
         self.values.extend(rest);
         for (name, path) in weaker.paths {
             self.paths.entry(name).or_insert(path);
+        }
+        for (name, header) in weaker.headers {
+            self.headers.entry(name).or_insert(header);
         }
     }
 

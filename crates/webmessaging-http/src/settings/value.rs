@@ -35,6 +35,8 @@ pub enum Kind {
     Count,
     /// A number of bytes.
     Bytes,
+    /// The number of a port.
+    Port,
     /// The template of a path.
     Template,
 }
@@ -57,6 +59,7 @@ impl Kind {
             Self::Duration => "a duration from 1ms to 24h, such as `30s` or `500ms`",
             Self::Count => "a number from 0 to 100",
             Self::Bytes => "a number of bytes from 1 to 1073741824",
+            Self::Port => "a port from 1 to 65535",
             Self::Template => "a path that begins with a slash",
         }
     }
@@ -65,7 +68,7 @@ impl Kind {
     pub(super) fn parse_text(self, text: &str) -> Option<Value> {
         match self {
             Self::List => list(text.split_whitespace()),
-            Self::Count | Self::Bytes => self.number(text.parse().ok()?),
+            Self::Count | Self::Bytes | Self::Port => self.number(text.parse().ok()?),
             _ => self.parse_line(text),
         }
     }
@@ -79,7 +82,7 @@ impl Kind {
     ) -> Result<Value, Option<&'static str>> {
         let found = match (self, value) {
             (Self::List, DeValue::Array(items)) => list_of(items),
-            (Self::Count | Self::Bytes, DeValue::Integer(number)) => {
+            (Self::Count | Self::Bytes | Self::Port, DeValue::Integer(number)) => {
                 u64::from_str_radix(number.as_str(), number.radix())
                     .ok()
                     .and_then(|number| self.number(number))
@@ -87,7 +90,7 @@ impl Kind {
             (Self::Path, DeValue::String(path)) => {
                 self.parse_line(path).map(|_| Value::Path(folder.join(&**path)))
             }
-            (Self::List | Self::Count | Self::Bytes, _) => return Err(Some(value.type_str())),
+            (Self::List | Self::Count | Self::Bytes | Self::Port, _) => return Err(Some(value.type_str())),
             (_, DeValue::String(text)) => self.parse_line(text),
             _ => return Err(Some(value.type_str())),
         };
@@ -115,13 +118,14 @@ impl Kind {
                 (DURATION_MIN..=DURATION_MAX).contains(&span).then_some(Value::Duration(span))
             }
             Self::Template => text.starts_with('/').then(|| Value::Text(owned())),
-            Self::List | Self::Count | Self::Bytes => None,
+            Self::List | Self::Count | Self::Bytes | Self::Port => None,
         }
     }
 
     fn number(self, number: u64) -> Option<Value> {
         let allowed = match self {
             Self::Bytes => 1..=BYTES_MAX,
+            Self::Port => 1..=u64::from(u16::MAX),
             _ => 0..=COUNT_MAX,
         };
         allowed.contains(&number).then_some(Value::Number(number))

@@ -62,11 +62,12 @@ fn the_example_has_every_key_and_works() {
     whole.builder().unwrap().build().unwrap();
     let offline = load(&folder, &example, |loader| loader.profile("offline"));
     offline.builder().unwrap().build().unwrap();
+    let office = load(&folder, &example, |loader| loader.profile("office"));
     let set = |name: &str| {
         let is = |setting: &webmessaging::http::settings::Setting| {
             setting.name.starts_with(name) && setting.origin.to_string() != "default"
         };
-        whole.origins().chain(offline.origins()).any(|setting| is(&setting))
+        whole.origins().chain(offline.origins()).chain(office.origins()).any(|setting| is(&setting))
     };
     // What the secret is read from ends as the secret.
     for key in KEYS.iter().filter(|key| key.kind != Kind::Path) {

@@ -12,7 +12,7 @@ use crate::script::{Call, IDEMPOTENT, Seen, Step, answer, done, status, token};
 use crate::settings::home::Home;
 
 /// Calls once with a client of these settings; gives the requests, the outcome and the waits.
-async fn call(
+pub(crate) async fn call(
     settings: &Settings,
     next: impl Fn(&Seen) -> Step + Send + Sync + 'static,
 ) -> (Vec<Seen>, Result<StatusCode, webmessaging_http::Error>, Vec<Duration>) {
