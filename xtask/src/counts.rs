@@ -19,6 +19,7 @@ pub(crate) struct Subject {
 const SUBJECTS: &[Subject] = &[
     Subject { package: "webmessaging-model", feature: None },
     Subject { package: "webmessaging-http", feature: None },
+    Subject { package: "webmessaging-http", feature: Some("settings") },
     Subject { package: "webmessaging-files", feature: None },
     Subject { package: "webmessaging", feature: None },
     Subject { package: "webmessaging", feature: Some("full") },

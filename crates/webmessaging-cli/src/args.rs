@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use webmessaging::model::{ContentType, Domain, limits};
-use webmessaging::{Client, Credentials, Error, SecretString, http};
+use webmessaging::{Client, Error, SecretString, Settings, reference};
 use webmessaging_emulator::cli::EmulatorArgs;
 
 /// Genesys Cloud web messaging from the command line
@@ -104,45 +104,80 @@ pub(crate) struct UploadArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// Who logs in, and where.
+/// Who logs in, and where. What is not given here comes from the settings file and the environment.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
-    /// Id of the OAuth client
-    #[arg(long, value_name = "ID", env = "GENESYS_CLIENT_ID")]
-    client_id: String,
+    /// Settings file, in place of `WEBMESSAGING_CONFIG` and the usual one (~/.config/webmessaging/config.toml)
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
 
-    /// Secret of the OAuth client; other users of the machine can see arguments, the variable they cannot
-    #[arg(long, value_name = "SECRET", env = "GENESYS_CLIENT_SECRET", hide_env_values = true)]
-    client_secret: SecretString,
+    /// Profile in the settings file, in place of `WEBMESSAGING_PROFILE` and `default`
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 
-    /// Region or domain of the organisation, for example `eu-west-1` or `mypurecloud.ie`
-    #[arg(long, value_name = "REGION", env = "GENESYS_ENVIRONMENT", default_value_t)]
-    environment: Domain,
+    /// Id of the OAuth client, in place of `GENESYS_CLIENT_ID`
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
 
-    /// URL of the API, in place of the environment's; for example that of an emulator
-    #[arg(long, value_name = "URL", env = "GENESYS_BASE_PATH")]
+    /// Secret of the OAuth client, in place of `GENESYS_CLIENT_SECRET`; other users of the machine can see arguments, a
+    /// variable they cannot
+    #[arg(long, value_name = "SECRET")]
+    client_secret: Option<SecretString>,
+
+    /// Region or domain of the organisation, for example `eu-west-1` or `mypurecloud.ie`, in place of
+    /// `GENESYS_ENVIRONMENT`
+    #[arg(long, value_name = "REGION")]
+    environment: Option<Domain>,
+
+    /// URL of the API, in place of `GENESYS_BASE_PATH` and the environment's; for example that of an emulator
+    #[arg(long, value_name = "URL")]
     base_url: Option<String>,
 
-    /// URL of the login server, in place of the one that belongs to the API
-    #[arg(long, value_name = "URL", env = "GENESYS_LOGIN_URL")]
+    /// URL of the login server, in place of `GENESYS_LOGIN_URL` and the one that belongs to the API
+    #[arg(long, value_name = "URL")]
     login_url: Option<String>,
 }
+
+/// The flags that set a key of the settings.
+const FLAGS: &[(&str, &str)] = &[
+    ("client_id", "--client-id"),
+    ("client_secret", "--client-secret"),
+    ("environment", "--environment"),
+    ("base_url", "--base-url"),
+    ("login_url", "--login-url"),
+];
 
 impl ConnectionArgs {
     /// The client these arguments describe.
     pub(crate) fn client(self) -> Result<Client, Error> {
-        let credentials = Credentials::new(self.client_id, self.client_secret);
-        let mut builder = http::Client::builder(credentials).domain(self.environment);
-        // A variable that is set to nothing is one that somebody switched off.
-        let given = |url: &String| !url.is_empty();
-        if let Some(url) = self.base_url.filter(given) {
-            builder = builder.base_url(url);
+        self.settings()?.builder()?.build().map(Client::new)
+    }
+
+    fn settings(self) -> Result<Settings, Error> {
+        let mut loader = Settings::loader().operations(reference::operations());
+        for (key, flag) in FLAGS {
+            loader = loader.flag(key, flag);
         }
-        if let Some(url) = self.login_url.filter(given) {
-            builder = builder.login_url(url);
+        if let Some(path) = self.config {
+            loader = loader.file(path);
         }
-        builder.build().map(Client::new)
+        if let Some(profile) = self.profile {
+            loader = loader.profile(profile);
+        }
+        let given = [
+            ("client_id", self.client_id.map(SecretString::from)),
+            ("client_secret", self.client_secret),
+            ("environment", self.environment.map(|domain| SecretString::from(domain.as_str()))),
+            ("base_url", self.base_url.map(SecretString::from)),
+            ("login_url", self.login_url.map(SecretString::from)),
+        ];
+        for (key, value) in given {
+            if let Some(value) = value {
+                loader = loader.set(key, value);
+            }
+        }
+        loader.load()
     }
 }
 
@@ -154,12 +189,29 @@ fn content_type(text: &str) -> Result<ContentType, std::convert::Infallible> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use webmessaging::http::settings::Key;
 
     use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_and_their_variables_are_documented() {
+        const PAGE: &str = include_str!("../../../docs/reference/configuration.md");
+        let command = Cli::command();
+        let upload =
+            command.find_subcommand("files").and_then(|files| files.find_subcommand("upload")).unwrap();
+        for (key, flag) in FLAGS {
+            let argument = upload.get_arguments().find(|a| a.get_long() == flag.strip_prefix("--")).unwrap();
+            let help =
+                format!("{}{}", argument.get_help().unwrap(), argument.get_long_help().unwrap_or_default());
+            let key = Key::of(key).unwrap();
+            assert!(help.contains(key.variables[0]), "{flag}: {help}");
+            assert!(PAGE.contains(&format!("`{flag}`")), "{flag}");
+        }
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub struct Encoder {
     operation: &'static Operation,
     path: String,
     query: String,
+    /// A query that goes before the other one, whatever is added to that later.
+    whole_query: Option<String>,
     headers: HeaderMap,
     body: Bytes,
     violations: Vec<Violation>,
@@ -111,6 +113,7 @@ impl Encoder {
             operation,
             path,
             query: String::new(),
+            whole_query: None,
             headers,
             body: Bytes::new(),
             violations: Vec::new(),
@@ -156,6 +159,12 @@ impl Encoder {
         self
     }
 
+    /// Sets the whole query, encoded as it is.
+    pub(crate) fn whole_query(mut self, query: &str) -> Self {
+        self.whole_query = Some(format!("?{query}"));
+        self
+    }
+
     /// Adds a header; a value that no header can hold fails the request.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
@@ -198,7 +207,7 @@ impl Encoder {
             return Err(refuse(format!("the path variable `{missing}` is not filled in")));
         }
         let mut target = self.path;
-        target.push_str(&self.query);
+        target.push_str(self.whole_query.as_ref().unwrap_or(&self.query));
         let uri = http::Uri::try_from(target)
             .map_err(|error| refuse("the path is not valid".to_owned()).with_source(error))?;
         let mut request = Request::new(self.body);

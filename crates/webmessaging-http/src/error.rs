@@ -11,6 +11,7 @@ use http::StatusCode;
 use webmessaging_model::{Operation, Violations};
 
 use crate::api_error::ApiError;
+use crate::paging::PageKey;
 
 pub use self::kind::{ErrorKind, Sent};
 
@@ -35,7 +36,15 @@ struct Inner {
     request_id: Option<String>,
     correlation_id: Option<String>,
     violations: Option<Violations>,
+    page: Option<Place>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Where in a list something failed.
+#[derive(Debug, Clone)]
+struct Place {
+    key: PageKey,
+    pages_before: u64,
 }
 
 impl Error {
@@ -53,6 +62,7 @@ impl Error {
             request_id: None,
             correlation_id: None,
             violations: None,
+            page: None,
             source: None,
         }))
     }
@@ -60,6 +70,11 @@ impl Error {
     /// An [`ErrorKind::Configuration`] error.
     pub fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Configuration, Sent::No).with_message(message)
+    }
+
+    /// An [`ErrorKind::UnexpectedAnswer`] error.
+    pub(crate) fn unexpected(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::UnexpectedAnswer, Sent::Yes).with_message(message)
     }
 
     /// What went wrong.
@@ -110,6 +125,11 @@ impl Error {
     /// Every rule that the input broke.
     pub fn violations(&self) -> Option<&Violations> {
         self.0.violations.as_ref()
+    }
+
+    /// The page of a list to go on with; [`Client::pages_from`](crate::Client::pages_from) takes it.
+    pub fn page(&self) -> Option<&PageKey> {
+        self.0.page.as_ref().map(|place| &place.key)
     }
 
     /// Whether the same call can succeed later without anybody changing anything. It can also happen twice: ask
@@ -194,6 +214,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_page(mut self, key: PageKey, pages_before: u64) -> Self {
+        self.0.page = Some(Place { key, pages_before });
+        self
+    }
+
     /// The same trouble, seen from the call that ran into it.
     pub(crate) fn seen_from(self, operation: &'static Operation) -> Self {
         let mut outer = Self::new(self.0.kind, Sent::No)
@@ -256,6 +281,12 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             write!(f, ", {} attempts", inner.attempts)?;
         }
+        if let Some(Place { key, pages_before }) = &inner.page {
+            write!(f, ", at {key}")?;
+            if !matches!(key, PageKey::First | PageKey::Number(_)) {
+                write!(f, ", {pages_before} pages before it")?;
+            }
+        }
         if let Some(id) = &inner.request_id {
             write!(f, ", request {id}")?;
         }
@@ -278,6 +309,7 @@ impl fmt::Debug for Error {
             .field("request_id", &inner.request_id)
             .field("correlation_id", &inner.correlation_id)
             .field("violations", &inner.violations)
+            .field("page", &inner.page)
             .field("source", &inner.source)
             .finish()
     }

@@ -4,7 +4,10 @@ pub mod clock;
 pub mod endpoint;
 pub mod error;
 pub mod login;
+pub mod paging;
 pub mod retry;
+#[cfg(feature = "settings")]
+pub mod settings;
 pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -47,8 +50,11 @@ pub use crate::endpoint::{Encoder, Endpoint};
 pub use crate::error::{Error, ErrorKind, Sent};
 pub use crate::gateway::Gateway;
 pub use crate::limit::{LimitStatus, RateLimitPolicy, WaitReason};
+pub use crate::paging::{Items, Page, PageKey, Paged, Pages};
 pub use crate::presigned::{PresignedPut, PresignedTarget, PresignedUrl, Progress, Stored};
 pub use crate::retry::RetryPolicy;
+#[cfg(feature = "settings")]
+pub use crate::settings::Settings;
 pub use crate::source::{Source, SourceContent};
 pub use crate::token_cache::{Cached, CachedToken, LoginLock, TokenCache, TokenKey};
 pub use crate::token_file::FileTokenCache;

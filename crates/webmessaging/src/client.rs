@@ -27,6 +27,25 @@ impl Client {
         Self { http }
     }
 
+    /// A client with the settings of this process: its environment, and the file where there is one.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`](webmessaging_http::settings::Loader::load),
+    /// [`Settings::builder`](webmessaging_http::Settings::builder) and
+    /// [`ClientBuilder::build`](webmessaging_http::ClientBuilder::build).
+    ///
+    /// # Examples
+    /// ```no_run
+    /// let client = webmessaging::Client::from_settings()?;
+    /// # Ok::<(), webmessaging::Error>(())
+    /// ```
+    #[cfg(feature = "settings")]
+    pub fn from_settings() -> Result<Self, webmessaging_http::Error> {
+        let settings =
+            webmessaging_http::Settings::loader().operations(crate::reference::operations()).load()?;
+        settings.builder()?.build().map(Self::new)
+    }
+
     /// What the calls go through; it sends any [`Endpoint`](webmessaging_http::Endpoint).
     pub fn http(&self) -> &webmessaging_http::Client {
         &self.http

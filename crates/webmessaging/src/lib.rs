@@ -12,6 +12,8 @@ pub use webmessaging_http as http;
 pub use webmessaging_model as model;
 
 pub use crate::client::Client;
+#[cfg(feature = "settings")]
+pub use webmessaging_http::Settings;
 pub use webmessaging_http::{Credentials, Error, ErrorKind, SecretString, Sent, Source};
 pub use webmessaging_model::Domain;
 

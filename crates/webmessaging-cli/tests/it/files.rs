@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::process::{Emulator, command, run};
+use crate::process::{Emulator, run};
 
 fn file(folder: &Path, name: &str, content: &[u8]) -> String {
     let path = folder.join(name);
@@ -196,11 +196,4 @@ fn no_secret_is_printed_however_much_is_said() {
     for secret in ["swordfish", "signature=", "Bearer ", "Basic ", "confidential"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
-}
-
-#[test]
-fn credentials_are_required() {
-    let upload = run(&mut command(&["files", "upload", "a.pdf", "--channel", "c", "--message", "m"]));
-    assert_eq!(upload.code, 2);
-    assert!(upload.stderr.contains("--client-id"), "{}", upload.stderr);
 }

@@ -13,3 +13,4 @@ mod emulator;
 mod files;
 mod process;
 mod proxies;
+mod settings;

@@ -19,11 +19,13 @@ mod forward_proxy;
 mod gateway;
 mod limits;
 mod outage;
+mod paging;
 mod presigned;
 mod proxy;
 mod quota;
 mod redaction;
 mod script;
+mod settings;
 mod source;
 mod tls;
 #[cfg(unix)]

@@ -8,5 +8,7 @@
     reason = "a test that panics has failed"
 )]
 
+#[cfg(feature = "settings")]
+mod configuration;
 mod errors;
 mod reference;

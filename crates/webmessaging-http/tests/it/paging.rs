@@ -1,0 +1,8 @@
+//! Lists in pages: the shapes, the guards, the streams, and what is read ahead.
+
+mod ahead;
+mod guards;
+mod list;
+mod property;
+mod shapes;
+mod streams;
