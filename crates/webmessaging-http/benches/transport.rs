@@ -172,8 +172,7 @@ fn main() {
 
     let bare = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = reqwest::Url::parse(&format!("{base}{PATH}")).unwrap();
-    let shared =
-        Arc::new((bare, url, HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap()));
+    let shared = Arc::new((bare, url, HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap()));
     let theirs = move || {
         let shared = Arc::clone(&shared);
         async move {

@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::breaker::{BreakerStatus, Breakers};
 use crate::budget::Purse;
 use crate::clock::{Clock, Entropy};
-use crate::config::{AuthStyle, ClientBuilder, Credentials, Timeouts};
+use crate::config::{AuthStyle, ClientBuilder, Credentials, Kind, OAuthClient, Timeouts};
 use crate::default_headers::DefaultHeaders;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
@@ -89,9 +89,11 @@ impl Client {
             breakers: Breakers::new(builder.breaker),
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,
-            sharing: builder.token_cache.map(|cache| {
-                Sharing::new(cache, TokenKey::of(&hosts.login, &credentials.client_id, &builder.scopes))
-            }),
+            // A token that was given is nobody else's affair.
+            sharing: builder
+                .token_cache
+                .zip(credentials.client_id())
+                .map(|(cache, id)| Sharing::new(cache, TokenKey::of(&hosts.login, id, &builder.scopes))),
             hosts,
             credentials,
             auth_style: builder.auth_style,
@@ -149,7 +151,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("api", &self.0.hosts.api)
-            .field("client_id", &self.0.credentials.client_id)
+            .field("client_id", &self.0.credentials.client_id())
             .finish_non_exhaustive()
     }
 }
@@ -195,8 +197,20 @@ impl Shared {
     }
 
     async fn log_in(&self) -> Result<Grant, Error> {
+        match &self.credentials.0 {
+            Kind::Client(client) => self.log_in_as(client).await,
+            Kind::Token(token) if self.tokens.was_refused(token) => {
+                Err(Error::new(ErrorKind::Authentication, Sent::No)
+                    .with_operation(&CREATE_TOKEN)
+                    .with_message("the access token that was given was refused and cannot be renewed"))
+            }
+            Kind::Token(token) => Ok(Grant { value: token.clone(), lifetime: Duration::MAX }),
+        }
+    }
+
+    async fn log_in_as(&self, client: &OAuthClient) -> Result<Grant, Error> {
         let url = format!("{}{}", self.hosts.login, self.path_of(&CREATE_TOKEN));
-        let request = login::request(&url, &self.credentials, self.auth_style, &self.scopes)?;
+        let request = login::request(&url, client, self.auth_style, &self.scopes)?;
         let mut call = Call::begin(self, &CREATE_TOKEN, Patience::Whole(self.timeouts.call));
         let answer: Answer<TokenAnswer> =
             call.run(request, Authorization::None).await.map_err(login_refused)?;

@@ -20,21 +20,63 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::hosts::Hosts;
 use crate::limit::RateLimitPolicy;
+use crate::login::sensitive;
 use crate::retry::RetryPolicy;
 use crate::token_cache::TokenCache;
 use crate::transport::Transport;
 
+/// Who calls: an OAuth client that logs in, or whoever an access token was given to.
+#[derive(Debug, Clone)]
+pub struct Credentials(pub(crate) Kind);
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    Client(OAuthClient),
+    Token(SecretString),
+}
+
 /// The OAuth client that logs in.
 #[derive(Debug, Clone)]
-pub struct Credentials {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: SecretString,
+pub(crate) struct OAuthClient {
+    pub(crate) id: String,
+    pub(crate) secret: SecretString,
 }
 
 impl Credentials {
     /// The id and secret of an OAuth client with the client credentials grant.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
-        Self { client_id: client_id.into(), client_secret: client_secret.into() }
+        Self(Kind::Client(OAuthClient { id: client_id.into(), secret: client_secret.into() }))
+    }
+
+    /// An access token that was got elsewhere. The client cannot renew it: once it is refused, every call is an
+    /// [`Authentication`](crate::ErrorKind::Authentication) error that says so.
+    pub fn access_token(token: impl Into<SecretString>) -> Self {
+        Self(Kind::Token(token.into()))
+    }
+
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Client(client) => Some(&client.id),
+            Kind::Token(_) => None,
+        }
+    }
+
+    fn check(&self, style: AuthStyle) -> Result<(), Error> {
+        match &self.0 {
+            Kind::Client(OAuthClient { id, secret })
+                if id.is_empty() || secret.expose_secret().is_empty() =>
+            {
+                Err(Error::configuration("client id and client secret must not be empty"))
+            }
+            Kind::Client(client) if style == AuthStyle::Basic && client.id.contains(':') => {
+                Err(Error::configuration("a client id with a colon cannot be sent as basic authentication"))
+            }
+            Kind::Client(_) => Ok(()),
+            Kind::Token(token) if token.expose_secret().is_empty() => {
+                Err(Error::configuration("the access token must not be empty"))
+            }
+            Kind::Token(token) => sensitive("Bearer", token.expose_secret()).map(drop),
+        }
     }
 }
 
@@ -274,15 +316,7 @@ impl ClientBuilder {
     /// `https` one (or `http` to this machine), a replaced path has other variables than its operation, or a proxy, a
     /// certificate, a gateway or a default header is not what it should be.
     pub fn build(mut self) -> Result<Client, Error> {
-        let id = &self.credentials.client_id;
-        if id.is_empty() || self.credentials.client_secret.expose_secret().is_empty() {
-            return Err(Error::configuration("client id and client secret must not be empty"));
-        }
-        if self.auth_style == AuthStyle::Basic && id.contains(':') {
-            return Err(Error::configuration(
-                "a client id with a colon cannot be sent as basic authentication",
-            ));
-        }
+        self.credentials.check(self.auth_style)?;
         self.default_headers.check()?;
         let hosts = self.hosts()?;
         let paths = checked_paths(std::mem::take(&mut self.paths))?;

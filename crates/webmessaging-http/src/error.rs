@@ -276,7 +276,8 @@ impl fmt::Display for Error {
             write!(f, ", needs scope `{}`", operation.scopes.join(" "))?;
         }
         if let Some(wait) = inner.retry_after {
-            write!(f, ", retry after {} s", wait.as_secs())?;
+            // Rounded up: whoever waits so long has waited long enough.
+            write!(f, ", retry after {} s", wait.as_secs() + u64::from(wait.subsec_nanos() > 0))?;
         }
         if inner.attempts > 1 {
             write!(f, ", {} attempts", inner.attempts)?;

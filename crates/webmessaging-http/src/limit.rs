@@ -141,9 +141,10 @@ impl Limiter {
             books: Mutex::new(Books {
                 hold: Hold::default(),
                 // The limits of login server and object store are not known; they say so when it is too much.
-                quota: policy.quota().filter(|_| class == LimitClass::Platform).map(|quota| {
-                    (Ledger::new(quota, policy.window), Smoothing::new(policy, now))
-                }),
+                quota: policy
+                    .quota()
+                    .filter(|_| class == LimitClass::Platform)
+                    .map(|quota| (Ledger::new(quota, policy.window), Smoothing::new(policy, now))),
             }),
             turn: tokio::sync::Mutex::default(),
             waiting: AtomicUsize::new(0),

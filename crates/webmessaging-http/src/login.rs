@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use webmessaging_model::{LimitClass, Method, Operation, RetryClass};
 
-use crate::config::{AuthStyle, Credentials};
+use crate::config::{AuthStyle, OAuthClient};
 use crate::error::Error;
 
 /// Trades client id and secret for an access token. A second login leaves a token behind that expires unused.
@@ -38,11 +38,11 @@ pub(crate) struct TokenAnswer {
 /// The login request; the bytes of its body and one header are secret.
 pub(crate) fn request(
     url: &str,
-    credentials: &Credentials,
+    client: &OAuthClient,
     style: AuthStyle,
     scopes: &[String],
 ) -> Result<Request<Bytes>, Error> {
-    let (id, secret) = (&credentials.client_id, credentials.client_secret.expose_secret());
+    let (id, secret) = (&client.id, client.secret.expose_secret());
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials");
     if !scopes.is_empty() {

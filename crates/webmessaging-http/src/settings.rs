@@ -59,7 +59,9 @@ use self::value::Value;
 use crate::client::Client;
 use crate::config::{ClientBuilder, Credentials, Timeouts};
 use crate::error::Error;
+use crate::limit::RateLimitPolicy;
 use crate::retry::RetryPolicy;
+use crate::token_file::FileTokenCache;
 
 /// What a client is set up with, and where each value comes from.
 ///
@@ -120,10 +122,16 @@ impl Settings {
     /// every place where they can be set; when a file with certificates cannot be read; or when a key of `proxy`,
     /// `tls` or `gateway` means nothing beside the others.
     pub fn builder(&self) -> Result<ClientBuilder, Error> {
-        let (Some(id), Some(secret)) = (self.text(keys::CLIENT_ID), self.secret()) else {
-            return Err(self.incomplete());
+        let client = self.text(keys::CLIENT_ID).zip(self.secret(keys::CLIENT_SECRET));
+        let credentials = match (client, self.secret(keys::ACCESS_TOKEN)) {
+            (Some((id, secret)), _) => Credentials::new(id, secret.clone()),
+            (None, Some(token)) => Credentials::access_token(token.clone()),
+            (None, None) => return Err(self.incomplete()),
         };
-        let mut builder = Client::builder(Credentials::new(id, secret.clone()));
+        let mut builder = Client::builder(credentials);
+        if let Some(Value::Path(path)) = self.value(keys::TOKEN_FILE) {
+            builder = builder.token_cache(FileTokenCache::new(path));
+        }
         if let Some(Value::Domain(domain)) = self.value(keys::ENVIRONMENT) {
             builder = builder.domain(domain.clone());
         }
@@ -145,7 +153,7 @@ impl Settings {
         for (operation, template) in self.values.paths() {
             builder = builder.path(operation, template);
         }
-        let builder = builder.timeouts(self.timeouts()).retry(self.retry());
+        let builder = builder.timeouts(self.timeouts()).retry(self.retry()).rate_limit(self.rate_limit());
         Ok(Connection::of(&self.values)?.apply(builder))
     }
 
@@ -176,6 +184,24 @@ impl Settings {
         }
         if let Some(cap) = self.duration("retry.cap") {
             policy = policy.cap(cap);
+        }
+        policy
+    }
+
+    fn rate_limit(&self) -> RateLimitPolicy {
+        let mut policy = RateLimitPolicy::default();
+        let requests = |name| match self.value(name) {
+            Some(Value::Number(requests)) => u32::try_from(*requests).ok(),
+            _ => None,
+        };
+        if let Some(number) = requests(keys::REQUESTS) {
+            policy = policy.requests(number);
+        }
+        if let Some(number) = requests(keys::BURST) {
+            policy = policy.burst(number);
+        }
+        if let Some(window) = self.duration("rate_limit.window") {
+            policy = policy.window(window);
         }
         policy
     }
@@ -230,8 +256,8 @@ impl Settings {
         }
     }
 
-    fn secret(&self) -> Option<&SecretString> {
-        match self.value(keys::CLIENT_SECRET) {
+    fn secret(&self, name: &str) -> Option<&SecretString> {
+        match self.value(name) {
             Some(Value::Secret(secret)) => Some(secret),
             _ => None,
         }
@@ -241,7 +267,7 @@ impl Settings {
     fn incomplete(&self) -> Error {
         let missing = [
             (keys::CLIENT_ID, self.text(keys::CLIENT_ID).is_none()),
-            (keys::CLIENT_SECRET, self.secret().is_none()),
+            (keys::CLIENT_SECRET, self.secret(keys::CLIENT_SECRET).is_none()),
         ];
         let missing: Vec<_> = missing
             .into_iter()
@@ -296,6 +322,7 @@ mod tests {
         );
         let explicit = explicit.builder().unwrap();
         assert_eq!((&explicit.timeouts, &explicit.retry), (&bare.timeouts, &bare.retry));
+        assert_eq!(explicit.rate_limit, bare.rate_limit);
         assert_eq!(explicit.answer_bytes_max, bare.answer_bytes_max);
         assert_eq!(explicit.auth_style, bare.auth_style);
         assert_eq!(format!("{explicit:?}"), format!("{bare:?}"));

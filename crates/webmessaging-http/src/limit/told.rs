@@ -29,8 +29,7 @@ impl Told {
     /// `inin-ratelimit-count`, `-allowed` and `-reset`; nothing where one of them is missing or makes no sense.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
-        let allowed =
-            number(ALLOWED).filter(|allowed| (1..=ALLOWED_MAX).contains(allowed))?;
+        let allowed = number(ALLOWED).filter(|allowed| (1..=ALLOWED_MAX).contains(allowed))?;
         let reset = Duration::from_secs(number(RESET)?.into()).min(RESET_MAX);
         Some(Self { count: number(COUNT)?, allowed, reset })
     }

@@ -12,8 +12,6 @@ use crate::settings::layer::{Found, Layer};
 pub(super) const CONFIG: &str = "WEBMESSAGING_CONFIG";
 /// The profile in it.
 pub(super) const PROFILE: &str = "WEBMESSAGING_PROFILE";
-/// Of the official command line. A token that was given cannot be renewed, so clients log in instead.
-const ACCESS_TOKEN: &str = "GENESYSCLOUD_ACCESS_TOKEN";
 
 /// A snapshot of the environment.
 pub(super) struct Environment(HashMap<OsString, OsString>);
@@ -78,7 +76,7 @@ impl Environment {
     pub(super) fn near_misses(&self) -> Vec<NearMiss> {
         let known: Vec<_> =
             KEYS.iter().map(|key| key.variables).chain([&[CONFIG][..], &[PROFILE][..]]).collect();
-        let is_known = |name: &str| name == ACCESS_TOKEN || known.iter().any(|names| names.contains(&name));
+        let is_known = |name: &str| known.iter().any(|names| names.contains(&name));
         let open = known.iter().filter(|names| names.iter().all(|name| self.path(name).is_none()));
         let open: Vec<_> = open.flat_map(|names| names.iter().copied()).collect();
         let mut misses: Vec<_> = self
@@ -104,9 +102,6 @@ impl Environment {
                 meant,
                 "a variable is not read, its name is not quite right"
             );
-        }
-        if self.path(ACCESS_TOKEN).is_some() {
-            tracing::warn!(variable = ACCESS_TOKEN, "a variable is not read, clients log in for their token");
         }
     }
 }

@@ -58,6 +58,10 @@ impl Key {
 pub(super) const CLIENT_ID: &str = "client_id";
 pub(super) const CLIENT_SECRET: &str = "client_secret";
 pub(super) const CLIENT_SECRET_FILE: &str = "client_secret_file";
+pub(super) const ACCESS_TOKEN: &str = "access_token";
+pub(super) const TOKEN_FILE: &str = "token_file";
+pub(super) const REQUESTS: &str = "rate_limit.requests";
+pub(super) const BURST: &str = "rate_limit.burst";
 pub(super) const ENVIRONMENT: &str = "environment";
 pub(super) const BASE_URL: &str = "base_url";
 pub(super) const LOGIN_URL: &str = "login_url";
@@ -98,6 +102,13 @@ pub const KEYS: &[Key] = &[
         "file that holds the secret, in place of `client_secret`; relative to the file it is named in",
     )
     .variables(&["GENESYS_CLIENT_SECRET_FILE"]),
+    Key::new(
+        ACCESS_TOKEN,
+        Kind::Secret,
+        "token that was got elsewhere and is not renewed; counts where id or secret of an OAuth client are missing",
+    )
+    .variables(&["GENESYSCLOUD_ACCESS_TOKEN"]),
+    Key::new(TOKEN_FILE, Kind::Path, "file in which processes share the token of their login; not on Windows"),
     Key::new(ENVIRONMENT, Kind::Domain, "where the organisation lives")
         .alias("region")
         .default("mypurecloud.com")
@@ -124,6 +135,10 @@ pub const KEYS: &[Key] = &[
     Key::new("retry.base", Kind::Duration, "upper end of the first wait, doubled for each further one")
         .default("1s"),
     Key::new("retry.cap", Kind::Duration, "longest wait that the client chooses itself").default("30s"),
+    Key::new(REQUESTS, Kind::Requests, "how many requests a window may have, until the platform names its limit")
+        .default("300"),
+    Key::new("rate_limit.window", Kind::Duration, "length of the window").default("60s"),
+    Key::new(BURST, Kind::Requests, "how many requests may go out at once; half of `rate_limit.requests`"),
     Key::new(ANSWER_BYTES_MAX, Kind::Bytes, "largest answer that is read").default("8388608"),
     Key::new(PROXY_URL, Kind::Url, "the proxy, in place of the system's"),
     Key::new(PROXY_USER, Kind::Text, "who we are to the proxy"),

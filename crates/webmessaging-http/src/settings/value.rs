@@ -33,6 +33,8 @@ pub enum Kind {
     Duration,
     /// A small number.
     Count,
+    /// A number of requests.
+    Requests,
     /// A number of bytes.
     Bytes,
     /// The number of a port.
@@ -44,6 +46,7 @@ pub enum Kind {
 const DURATION_MIN: Duration = Duration::from_millis(1);
 const DURATION_MAX: Duration = Duration::from_secs(86_400);
 const COUNT_MAX: u64 = 100;
+const REQUESTS_MAX: u64 = 100_000;
 const BYTES_MAX: u64 = 1 << 30;
 
 impl Kind {
@@ -58,6 +61,7 @@ impl Kind {
             Self::AuthStyle => "`basic` or `form`",
             Self::Duration => "a duration from 1ms to 24h, such as `30s` or `500ms`",
             Self::Count => "a number from 0 to 100",
+            Self::Requests => "a number from 1 to 100000",
             Self::Bytes => "a number of bytes from 1 to 1073741824",
             Self::Port => "a port from 1 to 65535",
             Self::Template => "a path that begins with a slash",
@@ -68,7 +72,7 @@ impl Kind {
     pub(super) fn parse_text(self, text: &str) -> Option<Value> {
         match self {
             Self::List => list(text.split_whitespace()),
-            Self::Count | Self::Bytes | Self::Port => self.number(text.parse().ok()?),
+            Self::Count | Self::Requests | Self::Bytes | Self::Port => self.number(text.parse().ok()?),
             _ => self.parse_line(text),
         }
     }
@@ -82,7 +86,7 @@ impl Kind {
     ) -> Result<Value, Option<&'static str>> {
         let found = match (self, value) {
             (Self::List, DeValue::Array(items)) => list_of(items),
-            (Self::Count | Self::Bytes | Self::Port, DeValue::Integer(number)) => {
+            (Self::Count | Self::Requests | Self::Bytes | Self::Port, DeValue::Integer(number)) => {
                 u64::from_str_radix(number.as_str(), number.radix())
                     .ok()
                     .and_then(|number| self.number(number))
@@ -90,7 +94,9 @@ impl Kind {
             (Self::Path, DeValue::String(path)) => {
                 self.parse_line(path).map(|_| Value::Path(folder.join(&**path)))
             }
-            (Self::List | Self::Count | Self::Bytes | Self::Port, _) => return Err(Some(value.type_str())),
+            (Self::List | Self::Count | Self::Requests | Self::Bytes | Self::Port, _) => {
+                return Err(Some(value.type_str()));
+            }
             (_, DeValue::String(text)) => self.parse_line(text),
             _ => return Err(Some(value.type_str())),
         };
@@ -118,12 +124,13 @@ impl Kind {
                 (DURATION_MIN..=DURATION_MAX).contains(&span).then_some(Value::Duration(span))
             }
             Self::Template => text.starts_with('/').then(|| Value::Text(owned())),
-            Self::List | Self::Count | Self::Bytes | Self::Port => None,
+            Self::List | Self::Count | Self::Requests | Self::Bytes | Self::Port => None,
         }
     }
 
     fn number(self, number: u64) -> Option<Value> {
         let allowed = match self {
+            Self::Requests => 1..=REQUESTS_MAX,
             Self::Bytes => 1..=BYTES_MAX,
             Self::Port => 1..=u64::from(u16::MAX),
             _ => 0..=COUNT_MAX,
@@ -251,6 +258,9 @@ mod tests {
         check(Kind::Count, "100", Some("100"));
         check(Kind::Count, "101", None);
         check(Kind::Count, "-1", None);
+        check(Kind::Requests, "100000", Some("100000"));
+        check(Kind::Requests, "100001", None);
+        check(Kind::Requests, "0", None);
         check(Kind::Bytes, "1073741824", Some("1073741824"));
         check(Kind::Bytes, "1073741825", None);
         check(Kind::Bytes, "0", None);

@@ -11,7 +11,7 @@ use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
 use webmessaging_http::{AuthStyle, Client, Credentials, Error, ErrorKind, RateLimitPolicy};
 use webmessaging_model::RetryClass;
 
-use crate::script::{Call, Step, answer, client, client_that, client_with, done, status, token};
+use crate::script::{Call, Step, answer, client, client_of, client_that, client_with, done, status, token};
 
 /// A client whose login waits for the gate to open and is then answered by `login`.
 fn gated(login: impl Fn() -> Step + Send + 'static) -> (Client, Arc<Notify>, Arc<AtomicUsize>) {
@@ -262,4 +262,33 @@ async fn a_login_server_that_is_down_is_asked_less_and_less_often() {
     assert!(last.retry_after().is_some_and(|wait| wait > Duration::ZERO));
     // After 0, 0.75, 2.25, 5.25, 11.25, 23.25 and 47.25 seconds.
     assert_eq!(logins.load(Ordering::SeqCst), 7);
+}
+
+#[tokio::test]
+async fn a_token_that_was_given_is_used_until_it_is_refused() {
+    let steps = [done(), done(), status(401)];
+    let (client, script) = client_of(Credentials::access_token("given"), steps, |builder| builder);
+    for _ in 0..2 {
+        client.send(&Call(RetryClass::Once)).await.unwrap();
+        script.clock.advance(Duration::from_secs(200_000));
+    }
+    for _ in 0..2 {
+        let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+        let said = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let said: Vec<_> = said.map(ToString::to_string).collect();
+        assert!(said.iter().any(|line| line.contains("cannot be renewed")), "{said:?}");
+    }
+    // Nobody logged in, and nothing was sent with a token that is known to be refused.
+    assert_eq!((script.logins(), script.calls().len()), (0, 3));
+    let bearer = |seen: &crate::script::Seen| seen.header("authorization").unwrap().to_owned();
+    assert!(script.calls().iter().all(|seen| bearer(seen) == "Bearer given"));
+}
+
+#[tokio::test]
+async fn an_empty_or_impossible_token_is_refused_at_once() {
+    for token in ["", "two\nlines"] {
+        let error = Client::builder(Credentials::access_token(token)).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+    }
 }
