@@ -60,14 +60,18 @@ fn the_example_has_every_key_and_works() {
     let example: String = blocks("toml").collect();
     let whole = load(&folder, &example, |loader| loader);
     whole.builder().unwrap().build().unwrap();
-    let offline = load(&folder, &example, |loader| loader.profile("offline"));
-    offline.builder().unwrap().build().unwrap();
+    let profile = |name: &str| {
+        let settings = load(&folder, &example, |loader| loader.profile(name));
+        settings.builder().unwrap().build().unwrap();
+        settings
+    };
     let office = load(&folder, &example, |loader| loader.profile("office"));
+    let all = [whole, office, profile("borrowed"), profile("offline")];
     let set = |name: &str| {
         let is = |setting: &webmessaging::http::settings::Setting| {
             setting.name.starts_with(name) && setting.origin.to_string() != "default"
         };
-        whole.origins().chain(offline.origins()).chain(office.origins()).any(|setting| is(&setting))
+        all.iter().flat_map(Settings::origins).any(|setting| is(&setting))
     };
     // What the secret is read from ends as the secret.
     for key in KEYS.iter().filter(|key| key.kind != Kind::Path) {
