@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is what this program is for")]
 
 mod advisories;
+mod bench;
 mod cargo_steps;
 mod ci;
 mod counts;
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if name == BENCH {
+        return execute_bench(&workspace, arguments.get_one::<String>("name").map(String::as_str));
+    }
     let Some(step) = STEPS.iter().find(|step| step.name == name) else {
         return ci::run(&workspace);
     };
@@ -48,6 +52,21 @@ fn main() -> ExitCode {
         println!("{name}: {}: {}", report.verdict, report.note);
     }
     report.exit_code()
+}
+
+const BENCH: &str = "bench";
+
+fn execute_bench(workspace: &Workspace, only: Option<&str>) -> ExitCode {
+    match bench::run(workspace, only) {
+        Ok(report) => {
+            println!("{BENCH}: {}: {}", report.verdict, report.note);
+            report.exit_code()
+        }
+        Err(error) => {
+            eprintln!("{BENCH}: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The command line follows from the table of steps, so that a new step is a subcommand by itself.
@@ -65,7 +84,10 @@ fn command() -> Command {
         }
         command = command.subcommand(sub);
     }
-    command
+    let name = Arg::new("name").help("Only this one").value_parser(bench::names().collect::<Vec<_>>());
+    command.subcommand(
+        Command::new(BENCH).about("Run the benches and write their tables to docs/benchmarks").arg(name),
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::unchecked_time_subtraction,
     reason = "a bench that fails says so, and prints what it found"
 )]
 
@@ -170,9 +172,9 @@ fn main() {
         }
     };
 
-    let bare = reqwest::Client::builder().no_proxy().build().unwrap();
+    let plain = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = reqwest::Url::parse(&format!("{base}{PATH}")).unwrap();
-    let shared = Arc::new((bare, url, HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap()));
+    let shared = Arc::new((plain, url, HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap()));
     let theirs = move || {
         let shared = Arc::clone(&shared);
         async move {
@@ -235,14 +237,14 @@ fn main() {
             for _ in 0..calls {
                 ours().await;
             }
-        })
+        });
     });
     let (their_count, their_bytes) = allocations(&|calls| {
         runtime.block_on(async {
             for _ in 0..calls {
                 theirs().await;
             }
-        })
+        });
     });
     println!();
     println!("| | client | bare reqwest |");

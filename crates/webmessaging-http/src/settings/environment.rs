@@ -95,7 +95,7 @@ impl Environment {
     }
 
     /// Says aloud what is set in vain.
-    pub(super) fn warn(&self, misses: &[NearMiss]) {
+    pub(super) fn warn(misses: &[NearMiss]) {
         for NearMiss { found, meant } in misses {
             tracing::warn!(
                 variable = found.as_str(),

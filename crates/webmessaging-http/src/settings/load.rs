@@ -99,7 +99,7 @@ impl Loader {
     pub fn load(self) -> Result<Settings, Error> {
         let environment = self.environment.unwrap_or_else(|| Environment::new(std::env::vars_os()));
         let near_misses = environment.near_misses();
-        environment.warn(&near_misses);
+        Environment::warn(&near_misses);
         let place = Place::find(self.path, self.profile, &environment)?;
 
         let mut values = code(&self.values, &self.flags, &self.operations)?;

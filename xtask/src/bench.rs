@@ -1,0 +1,80 @@
+//! The benches whose tables are part of the documentation.
+
+use std::fmt::Write as _;
+use std::process::Stdio;
+
+use crate::report::{Report, Result};
+use crate::workspace::Workspace;
+
+/// What `cargo xtask bench` runs: a bench target, and what its page says.
+struct Bench {
+    name: &'static str,
+    package: &'static str,
+    title: &'static str,
+    about: &'static str,
+}
+
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "transport",
+        package: "webmessaging-http",
+        title: "Transport: what the pipeline costs",
+        about: "The same POST with a JSON body and a JSON answer over loopback, once through the client with everything it does for a real\n\
+                call (rate limiter, token, breaker, retry budget, correlation id, spans), once through a loop of bare reqwest with the same\n\
+                headers. Nine rounds of 20 000 calls in turns on one thread; the ratios are the medians of the rounds. The machine is part of\n\
+                the figures, the ratios less so.",
+    },
+    Bench {
+        name: "limiter",
+        package: "webmessaging-http",
+        title: "Rate limiter: how much of the quota is used, and how many requests are refused",
+        about: "Steady load above the platform's quota of 300 requests in 60 seconds, sixteen callers in each process, twenty windows, answers after\n\
+                20 to 120 ms, processes that do not talk to each other. The server is a model and time is paused, so every run gives the same\n\
+                figures on any machine. *Quota used* counts from the time when all processes were there for a window; *least share* is what the\n\
+                process with the least got, as a part of an even share.",
+    },
+];
+
+/// The names of the benches, for the command line.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    BENCHES.iter().map(|bench| bench.name)
+}
+
+/// Runs one bench, or all of them, prints the tables and writes them to `docs/benchmarks`.
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<Report> {
+    let folder = workspace.root.join("docs/benchmarks");
+    std::fs::create_dir_all(&folder)?;
+    let mut written = 0;
+    for bench in BENCHES.iter().filter(|bench| only.is_none_or(|name| name == bench.name)) {
+        let mut command = workspace.cargo();
+        command.args(["bench", "--package", bench.package, "--bench", bench.name]).stderr(Stdio::inherit());
+        let output = command.output()?;
+        let tables = String::from_utf8_lossy(&output.stdout).into_owned();
+        println!("{tables}");
+        if !output.status.success() {
+            return Ok(Report::fail(format!("the bench {} failed", bench.name)));
+        }
+        std::fs::write(folder.join(format!("{}.md", bench.name)), page(bench, &tables))?;
+        written += 1;
+    }
+    Ok(Report::pass(format!("{written} written to docs/benchmarks")))
+}
+
+fn page(bench: &Bench, tables: &str) -> String {
+    let mut page = format!("# {}\n\n{}\n\n", bench.title, bench.about);
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "Made by `cargo xtask bench {}`.\n\n{}", bench.name, tables.trim());
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_how_it_was_made() {
+        let page = page(&BENCHES[1], "\n| a |\n|---|\n| 1 |\n");
+        assert!(page.starts_with("# Rate limiter"), "{page}");
+        assert!(page.ends_with("Made by `cargo xtask bench limiter`.\n\n| a |\n|---|\n| 1 |\n"), "{page}");
+    }
+}
