@@ -25,6 +25,19 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Report> {
     run(workspace.cargo().args(["test", "--workspace", "--all-features"]))
 }
 
+/// Part of the tests as well; by itself it is the quickest answer to whether an operation keeps its word.
+pub(crate) fn conformance(workspace: &Workspace) -> Result<Report> {
+    run(workspace.cargo().args([
+        "test",
+        "--package",
+        "webmessaging",
+        "--all-features",
+        "--test",
+        "it",
+        "conformance",
+    ]))
+}
+
 pub(crate) fn doc(workspace: &Workspace) -> Result<Report> {
     let arguments = ["doc", "--workspace", "--all-features", "--no-deps"];
     run(workspace.cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))

@@ -16,6 +16,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "features", in_ci: true, about: "Every crate alone, with every feature alone", run: Run::Plain(features::run) },
     Step { name: "clippy", in_ci: true, about: "Lints, warnings being errors", run: Run::Plain(cargo_steps::clippy) },
     Step { name: "test", in_ci: true, about: "All tests, including those in the documentation", run: Run::Plain(cargo_steps::test) },
+    Step { name: "conformance", in_ci: true, about: "Every operation against the emulator, with every fault", run: Run::Plain(cargo_steps::conformance) },
     Step { name: "doc", in_ci: true, about: "API documentation, warnings being errors", run: Run::Plain(cargo_steps::doc) },
     Step { name: "gen", in_ci: true, about: "Generated parts of the documentation", run: Run::Flag { flag: "check", help: "Complain instead of write", in_ci: true, run: generate::run } },
     Step { name: "deny", in_ci: true, about: "Licences, banned crates and sources of dependencies", run: Run::Plain(deny::run) },
@@ -112,8 +113,18 @@ mod tests {
     #[test]
     fn ci_runs_the_documented_steps_in_order() {
         let labels: Vec<_> = STEPS.iter().filter(|step| step.in_ci).map(Step::label).collect();
-        let documented =
-            ["fmt", "tidy", "layers", "features", "clippy", "test", "doc", "gen --check", "deny"];
+        let documented = [
+            "fmt",
+            "tidy",
+            "layers",
+            "features",
+            "clippy",
+            "test",
+            "conformance",
+            "doc",
+            "gen --check",
+            "deny",
+        ];
         assert_eq!(labels, documented);
     }
 

@@ -6,7 +6,7 @@ use super::{File, Finding};
 const WARN_LINES: usize = 500;
 const FAIL_LINES: usize = 800;
 
-const TRANSPORT: &str = "crates/webmessaging-http/src/";
+const TRANSPORT: &str = "crates/webmessaging-http/";
 
 pub(super) fn all(file: &File) -> Vec<Finding> {
     let code = code_only(&file.text);

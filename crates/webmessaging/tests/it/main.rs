@@ -10,5 +10,7 @@
 
 #[cfg(feature = "settings")]
 mod configuration;
+#[cfg(feature = "files")]
+mod conformance;
 mod errors;
 mod reference;

@@ -1,0 +1,60 @@
+//! How each operation is called, and which endpoint of the emulator answers it. A new operation is one more case.
+
+use std::pin::Pin;
+
+use webmessaging::files::operations::{CREATE_UPLOAD, GET_ATTACHMENT, PUT_UPLOAD};
+use webmessaging::http::login::CREATE_TOKEN;
+use webmessaging::http::{Error, Source};
+use webmessaging::model::Operation;
+use webmessaging_emulator::Route;
+
+use super::{ATTACHMENT, MESSAGE, Setup};
+
+type Run = for<'a> fn(&'a Setup) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
+/// One operation.
+pub(crate) struct Case {
+    pub(crate) operation: &'static Operation,
+    pub(crate) route: Route,
+    /// Whether the caller learns something from the body of the answer.
+    pub(crate) is_read: bool,
+    pub(crate) run: Run,
+}
+
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        operation: &CREATE_TOKEN,
+        route: Route::Token,
+        is_read: true,
+        run: |setup| Box::pin(attachment(setup)),
+    },
+    Case {
+        operation: &CREATE_UPLOAD,
+        route: Route::CreateUpload,
+        is_read: true,
+        run: |setup| Box::pin(upload(setup)),
+    },
+    Case {
+        operation: &PUT_UPLOAD,
+        route: Route::PutUpload,
+        is_read: false,
+        run: |setup| Box::pin(upload(setup)),
+    },
+    Case {
+        operation: &GET_ATTACHMENT,
+        route: Route::GetAttachment,
+        is_read: true,
+        run: |setup| Box::pin(attachment(setup)),
+    },
+];
+
+async fn upload(setup: &Setup) -> Result<(), Error> {
+    let source = Source::bytes("report.pdf", "%PDF-1.7\nwhatever");
+    let channel = "12345678-1234-1234-1234-123456789012";
+    let upload = setup.client.files().upload(source).channel(channel).message(MESSAGE);
+    upload.await.map(drop)
+}
+
+async fn attachment(setup: &Setup) -> Result<(), Error> {
+    setup.client.files().attachment(MESSAGE, ATTACHMENT).await.map(drop)
+}
