@@ -22,6 +22,11 @@ pub use webmessaging_model::Domain;
 #[doc = include_str!("../../../docs/guides/connections.md")]
 struct ConnectionsGuide;
 
+/// Runs the examples of a guide.
+#[cfg(all(doctest, feature = "files"))]
+#[doc = include_str!("../../../docs/guides/test-against-the-emulator.md")]
+struct EmulatorGuide;
+
 /// Compiles the examples of the repository's own README.
 #[cfg(all(doctest, feature = "files"))]
 #[doc = include_str!("../../../README.md")]

@@ -90,7 +90,7 @@ fn check_error(case: &Case, error: &Error, what: &str) {
     assert!(error.correlation_id().is_some(), "{what}");
     assert_eq!(error.request_id().is_some(), error.status().is_some(), "{what}");
     let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    let said: String = chain.map(|error| format!("{error} {error:?} ")).collect();
+    let said = chain.map(|error| format!("{error} {error:?}")).collect::<Vec<_>>().join(" ");
     for secret in [SECRET, "Bearer", "signature="] {
         assert!(!said.contains(secret), "{what} says {secret}");
     }
