@@ -14,3 +14,5 @@ mod files;
 mod process;
 mod proxies;
 mod settings;
+#[cfg(unix)]
+mod token_file;
