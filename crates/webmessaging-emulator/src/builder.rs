@@ -17,6 +17,7 @@ use crate::emulator::Emulator;
 use crate::fault::FaultQueues;
 use crate::files::Files;
 use crate::oauth::Authority;
+use crate::organization::{LiveOrganization, Organization};
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::routes::all_scopes;
@@ -95,6 +96,8 @@ impl EmulatedClient {
 pub struct EmulatorBuilder {
     listen: SocketAddr,
     clients: Vec<EmulatedClient>,
+    organization: Organization,
+    channels: Option<usize>,
     settings: Settings,
 }
 
@@ -103,6 +106,8 @@ impl EmulatorBuilder {
         Self {
             listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
             clients: Vec::new(),
+            organization: Organization::sample(),
+            channels: None,
             settings: Settings {
                 token_lifetime: TOKEN_LIFETIME,
                 upload_url_lifetime: UPLOAD_URL_LIFETIME,
@@ -157,6 +162,20 @@ impl EmulatorBuilder {
         self
     }
 
+    /// What the organisation holds. Default [`Organization::sample`].
+    pub fn organization(mut self, organization: Organization) -> Self {
+        self.organization = organization;
+        self
+    }
+
+    /// How many channels the organisation has: surplus ones are left out, and missing ones are web messaging channels
+    /// named after their position, such as `channel-101`. By default there are those of the
+    /// [organisation](Self::organization).
+    pub fn channels(mut self, count: usize) -> Self {
+        self.channels = Some(count);
+        self
+    }
+
     /// Starts listening; must be called within a tokio runtime, on which the emulator then runs.
     ///
     /// # Errors
@@ -181,6 +200,11 @@ impl EmulatorBuilder {
         let listener = TcpListener::bind(self.listen).await.map_err(not_listening)?;
         let address = listener.local_addr().map_err(not_listening)?;
 
+        let mut organization = self.organization;
+        if let Some(count) = self.channels {
+            organization.resize_channels(count);
+        }
+
         let shared = Shared {
             settings: self.settings,
             base_url: format!("http://{}", reachable(address)),
@@ -189,6 +213,7 @@ impl EmulatorBuilder {
             schemas,
             oauth,
             files: Files::new(self.settings.scan_duration),
+            organization: LiveOrganization::new(organization),
             rates: Rates::new(self.settings.rate_limit),
             faults: FaultQueues::default(),
             journal: Journal::default(),

@@ -75,6 +75,10 @@ pub struct EmulatorArgs {
     /// Duration of a scan, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
     pub scan_duration: u32,
+
+    /// Number of channels, as many as the sample has unless given
+    #[arg(long, value_name = "NUMBER", value_parser = RangedU64ValueParser::<u32>::new().range(..=100_000))]
+    pub channels: Option<u32>,
 }
 
 impl EmulatorArgs {
@@ -84,7 +88,11 @@ impl EmulatorArgs {
             0 => RateLimit::off(),
             requests => RateLimit::default().per_token(requests).per_client(requests),
         };
-        Emulator::builder()
+        let builder = match self.channels {
+            Some(count) => Emulator::builder().channels(usize::try_from(count).unwrap_or(usize::MAX)),
+            None => Emulator::builder(),
+        };
+        builder
             .rate_limit(rate_limit)
             .listen(self.listen)
             .client(EmulatedClient::new(self.client_id, self.client_secret))

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::builder::EmulatorBuilder;
 use crate::clock::EmulatorClock;
 use crate::fault::Fault;
+use crate::organization::Organization;
 use crate::record::RecordedRequest;
 use crate::routes::{Route, router};
 use crate::server;
@@ -86,6 +87,16 @@ impl Emulator {
     /// How many requests `route` has received so far, those with faults included.
     pub fn count(&self, route: Route) -> usize {
         self.shared.journal.count(route)
+    }
+
+    /// What the organisation holds at present.
+    pub fn organization(&self) -> Organization {
+        self.shared.organization.export()
+    }
+
+    /// Replaces what the organisation holds.
+    pub fn set_organization(&self, organization: Organization) {
+        self.shared.organization.import(organization);
     }
 
     /// Stops listening, lets requests that are under way end for up to 5 s, and removes what was uploaded.

@@ -29,6 +29,10 @@ pub enum Route {
     GetAttachment,
     /// `GET` of the bytes from the signed URL that [`GetAttachment`](Self::GetAttachment) answered.
     Download,
+    /// `GET /api/v2/communications/channels`: the channels, page by page.
+    ListChannels,
+    /// `GET /api/v2/conversations/{conversationId}`: a conversation.
+    GetConversation,
 }
 
 impl Display for Route {
@@ -39,6 +43,8 @@ impl Display for Route {
             Self::PutUpload => "put-upload",
             Self::GetAttachment => "get-attachment",
             Self::Download => "download",
+            Self::ListChannels => "list-channels",
+            Self::GetConversation => "get-conversation",
         })
     }
 }
@@ -86,7 +92,7 @@ pub(crate) struct Endpoint {
 }
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 5] = [
+pub(crate) static ENDPOINTS: [Endpoint; 7] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -132,14 +138,33 @@ pub(crate) static ENDPOINTS: [Endpoint; 5] = [
         errors: ErrorShape::Storage,
         summary: "gives the bytes of a cleared file at its signed URL",
     },
+    Endpoint {
+        route: Route::ListChannels,
+        method: Method::GET,
+        path: "/api/v2/communications/channels",
+        scopes: &["communications:read"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "the channels of the organisation, page by page",
+    },
+    Endpoint {
+        route: Route::GetConversation,
+        method: Method::GET,
+        path: "/api/v2/conversations/{conversationId}",
+        scopes: &["conversations:readonly"],
+        contract: Contract::Platform,
+        errors: ErrorShape::Platform,
+        summary: "a conversation and its participants",
+    },
 ];
 
 /// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 7] = [
+const NOT_EMULATED: [&str; 8] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
     "webhooks",
-    "channels, guests, bot messages and file transfers",
+    "changes of channels, guests, bot messages and file transfers",
+    "communications and messages of a conversation: it has participants only",
     "TLS: the emulator speaks plain HTTP/1.1",
     "range and conditional requests on downloads",
     "a real virus scanner: only the EICAR test string is found",

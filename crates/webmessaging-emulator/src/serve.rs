@@ -18,7 +18,7 @@ use crate::rate::Standing;
 use crate::record::Entry;
 use crate::routes::{CAPABILITIES_PATH, Endpoint, ErrorShape, Route, capabilities, endpoint_at};
 use crate::state::Shared;
-use crate::{attachments, oauth, storage, uploads};
+use crate::{attachments, channels, conversations, oauth, storage, uploads};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -86,6 +86,8 @@ impl Call {
             Route::PutUpload => storage::put(self).await,
             Route::GetAttachment => attachments::get(self),
             Route::Download => storage::get(self).await,
+            Route::ListChannels => channels::list(self),
+            Route::GetConversation => conversations::get(self),
         }
     }
 }

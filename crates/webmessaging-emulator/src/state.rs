@@ -10,6 +10,7 @@ use crate::clock::EmulatorClock;
 use crate::fault::FaultQueues;
 use crate::files::Files;
 use crate::oauth::Authority;
+use crate::organization::LiveOrganization;
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::schema::Schemas;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) schemas: Schemas,
     pub(crate) oauth: Authority,
     pub(crate) files: Files,
+    pub(crate) organization: LiveOrganization,
     pub(crate) rates: Rates,
     pub(crate) faults: FaultQueues,
     pub(crate) journal: Journal,

@@ -13,6 +13,7 @@ mod attachments;
 mod client;
 mod faults;
 mod oauth;
+mod organization;
 mod rates;
 mod server;
 mod storage;

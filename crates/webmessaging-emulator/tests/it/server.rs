@@ -64,6 +64,7 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
         })
         .collect();
     let attachment = "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}";
+    let conversation = "/api/v2/conversations/{conversationId}";
     assert_eq!(
         listed,
         [
@@ -72,6 +73,14 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
             ("put-upload", "PUT", "/storage/uploads/{fileId}", "design", json!([])),
             ("get-attachment", "GET", attachment, "design", json!(["conversations:read"])),
             ("download", "GET", "/storage/files/{fileId}", "design", json!([])),
+            (
+                "list-channels",
+                "GET",
+                "/api/v2/communications/channels",
+                "design",
+                json!(["communications:read"])
+            ),
+            ("get-conversation", "GET", conversation, "platform", json!(["conversations:readonly"])),
         ]
     );
     assert!(!body["notEmulated"].as_array().unwrap().is_empty());
