@@ -22,11 +22,17 @@ use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::routes::all_scopes;
 use crate::schema::Schemas;
+use crate::sender::Sender;
 use crate::sign::Signer;
+use crate::signature::SignatureFormat;
 use crate::state::{Settings, Shared};
+use crate::subscription::Subscriptions;
 
 /// The client that exists unless others are named.
 const DEFAULT_CLIENT: (&str, &str) = ("demo-client", "demo-secret");
+
+/// Signs webhooks unless another token is set.
+const DEFAULT_WEBHOOK_TOKEN: &str = "demo-webhook-token";
 
 /// Default lifetime of a bearer token: one day.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
@@ -98,6 +104,8 @@ pub struct EmulatorBuilder {
     clients: Vec<EmulatedClient>,
     organization: Organization,
     channels: Option<usize>,
+    webhook_token: SecretString,
+    signature_format: SignatureFormat,
     settings: Settings,
 }
 
@@ -108,6 +116,8 @@ impl EmulatorBuilder {
             clients: Vec::new(),
             organization: Organization::sample(),
             channels: None,
+            webhook_token: DEFAULT_WEBHOOK_TOKEN.into(),
+            signature_format: SignatureFormat::default(),
             settings: Settings {
                 token_lifetime: TOKEN_LIFETIME,
                 upload_url_lifetime: UPLOAD_URL_LIFETIME,
@@ -176,6 +186,19 @@ impl EmulatorBuilder {
         self
     }
 
+    /// The organisation's webhook token: it takes the place of `{{platform:webhook:token}}` in the headers of a webhook,
+    /// and signs the deliveries to webhooks that were registered without a secret. Default `demo-webhook-token`.
+    pub fn webhook_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.webhook_token = token.into();
+        self
+    }
+
+    /// How webhook signatures are spelled. Default [`SignatureFormat::PrefixedBase64`].
+    pub fn signature_format(mut self, format: SignatureFormat) -> Self {
+        self.signature_format = format;
+        self
+    }
+
     /// Starts listening; must be called within a tokio runtime, on which the emulator then runs.
     ///
     /// # Errors
@@ -204,16 +227,20 @@ impl EmulatorBuilder {
         if let Some(count) = self.channels {
             organization.resize_channels(count);
         }
+        let clock = EmulatorClock::default();
 
         let shared = Shared {
             settings: self.settings,
             base_url: format!("http://{}", reachable(address)),
-            clock: EmulatorClock::default(),
+            sender: Arc::new(Sender::new(clock.clone(), self.signature_format)),
+            clock,
             signer: signer()?,
             schemas,
             oauth,
             files: Files::new(self.settings.scan_duration),
             organization: LiveOrganization::new(organization),
+            subscriptions: Subscriptions::default(),
+            webhook_token: self.webhook_token,
             rates: Rates::new(self.settings.rate_limit),
             faults: FaultQueues::default(),
             journal: Journal::default(),
@@ -288,7 +315,8 @@ mod tests {
 
     #[test]
     fn debug_hides_client_secrets() {
-        let builder = EmulatorBuilder::new().client(EmulatedClient::new("widget", "swordfish"));
+        let client = EmulatedClient::new("widget", "swordfish");
+        let builder = EmulatorBuilder::new().client(client).webhook_token("swordfish");
         let printed = format!("{builder:?}");
         assert!(printed.contains("widget"));
         assert!(!printed.contains("swordfish"));

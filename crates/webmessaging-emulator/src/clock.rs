@@ -1,13 +1,14 @@
 //! The emulator's clock, and the only file of the crate that reads a clock or waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
 
 /// Real time plus whatever was added with [`advance`](Self::advance).
 ///
-/// Tokens, signed URLs and scans follow this clock, so a test makes them expire without waiting. Clones are cheap
-/// and share one clock.
+/// Tokens, signed URLs, scans and webhook deliveries follow this clock, so a test makes them expire, end and be
+/// repeated without waiting. Clones are cheap and share one clock.
 ///
 /// # Examples
 ///
@@ -25,26 +26,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorClock {
-    ahead_nanos: Arc<AtomicU64>,
+    ahead_nanos: Arc<watch::Sender<u64>>,
 }
 
 impl EmulatorClock {
-    /// Moves the clock forward by `by`, at once and for every clone.
+    /// Moves the clock forward by `by`, at once and for every clone. What is due by then happens without delay.
     ///
     /// The sum of all advances is capped at about 584 years.
     pub fn advance(&self, by: Duration) {
         let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
-        // The closure always gives a value, so the update cannot fail.
-        let _ = self
-            .ahead_nanos
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| Some(ahead.saturating_add(nanos)));
+        self.ahead_nanos.send_modify(|ahead| *ahead = ahead.saturating_add(nanos));
     }
 
     /// The emulator's present moment.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes")]
     pub fn now(&self) -> SystemTime {
         let real = SystemTime::now();
-        let ahead = Duration::from_nanos(self.ahead_nanos.load(Ordering::SeqCst));
+        let ahead = Duration::from_nanos(*self.ahead_nanos.borrow());
         real.checked_add(ahead).unwrap_or(real)
     }
 
@@ -52,6 +50,43 @@ impl EmulatorClock {
     pub(crate) fn unix_seconds(&self) -> u64 {
         self.now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
+
+    /// Waits until this clock shows `at`; real time passes, and an advance counts at once.
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+    pub(crate) async fn wait_until(&self, at: SystemTime) {
+        let mut advances = self.ahead_nanos.subscribe();
+        loop {
+            // An advance after the subscription is seen below, one before it here.
+            let left = at.duration_since(self.now()).unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                // The sender is part of this clock, so it cannot be gone.
+                _ = advances.changed() => {}
+            }
+        }
+    }
+
+    /// What `work` gives, or `None` when this clock shows `at` first.
+    pub(crate) async fn before<T>(&self, at: SystemTime, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            result = work => Some(result),
+            () = self.wait_until(at) => None,
+        }
+    }
+}
+
+/// `at` plus `by`, or the `at` itself where time cannot be written any more.
+pub(crate) fn later(at: SystemTime, by: Duration) -> SystemTime {
+    at.checked_add(by).unwrap_or(at)
+}
+
+/// A moment as the platform writes it: ISO 8601 in UTC with milliseconds.
+pub(crate) fn timestamp(at: SystemTime) -> String {
+    humantime::format_rfc3339_millis(at).to_string()
 }
 
 /// Waits for `real` time, whatever the emulator's clock says.
@@ -79,6 +114,48 @@ mod tests {
         clone.advance(Duration::from_secs(40));
         assert!(clock.now().duration_since(before).unwrap() >= Duration::from_secs(100));
         assert!(clone.now().duration_since(before).unwrap() >= Duration::from_secs(100));
+    }
+
+    #[tokio::test]
+    async fn an_advance_ends_a_wait_that_has_begun() {
+        let clock = EmulatorClock::default();
+        let hour = Duration::from_secs(3_600);
+        let wait = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.wait_until(later(clock.now(), hour)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(hour / 2);
+        tokio::task::yield_now().await;
+        assert!(!wait.is_finished());
+        clock.advance(hour / 2);
+        tokio::task::yield_now().await;
+        assert!(wait.is_finished());
+    }
+
+    #[tokio::test]
+    async fn what_is_past_needs_no_wait_and_real_time_counts() {
+        let clock = EmulatorClock::default();
+        clock.wait_until(UNIX_EPOCH).await;
+        clock.wait_until(later(clock.now(), Duration::from_millis(1))).await;
+    }
+
+    #[tokio::test]
+    async fn work_that_is_done_wins_over_a_time_that_is_past() {
+        let clock = EmulatorClock::default();
+        assert_eq!(clock.before(UNIX_EPOCH, std::future::ready(1)).await, Some(1));
+        assert_eq!(clock.before(UNIX_EPOCH, std::future::pending::<()>()).await, None);
+    }
+
+    #[test]
+    fn timestamps_are_in_utc_with_milliseconds() {
+        assert_eq!(
+            timestamp(later(UNIX_EPOCH, Duration::from_millis(86_400_007))),
+            "1970-01-02T00:00:00.007Z"
+        );
+        let clock = EmulatorClock::default();
+        clock.advance(Duration::MAX);
+        assert!(timestamp(clock.now()).starts_with("26"));
     }
 
     #[test]

@@ -16,9 +16,10 @@ use crate::connection::Connection;
 use crate::fault::serve_with_faults;
 use crate::rate::Standing;
 use crate::record::Entry;
-use crate::routes::{CAPABILITIES_PATH, Endpoint, ErrorShape, Route, capabilities, endpoint_at};
+use crate::routes::{CAPABILITIES_PATH, Endpoint, ErrorShape, Route, capabilities, endpoints_at};
 use crate::state::Shared;
-use crate::{attachments, channels, conversations, oauth, storage, uploads};
+use crate::subscription::Collection;
+use crate::{attachments, channels, conversations, oauth, storage, uploads, webhooks};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -88,6 +89,12 @@ impl Call {
             Route::Download => storage::get(self).await,
             Route::ListChannels => channels::list(self),
             Route::GetConversation => conversations::get(self),
+            Route::CreateWebhook => webhooks::create(self, Collection::Webhooks).await,
+            Route::ListWebhooks => webhooks::list(self, Collection::Webhooks),
+            Route::DeleteWebhook => webhooks::delete(self, Collection::Webhooks),
+            Route::CreatePlatformWebhook => webhooks::create(self, Collection::PlatformWebhooks).await,
+            Route::ListPlatformWebhooks => webhooks::list(self, Collection::PlatformWebhooks),
+            Route::DeletePlatformWebhook => webhooks::delete(self, Collection::PlatformWebhooks),
         }
     }
 }
@@ -97,22 +104,23 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
     let (mut parts, body) = request.into_parts();
     let context_id = Uuid::new_v4().to_string();
     let template = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let at_path = template.as_deref().and_then(endpoint_at);
-    let endpoint = at_path.filter(|endpoint| endpoint.method == parts.method);
+    let at_path: Vec<&'static Endpoint> =
+        template.iter().flat_map(|template| endpoints_at(template)).collect();
+    let endpoint = at_path.iter().find(|endpoint| endpoint.method == parts.method).copied();
     let route = endpoint.map(|endpoint| endpoint.route);
     let entry = shared.journal.begin(route, &parts);
 
-    let mut response = match (endpoint, at_path) {
+    let mut response = match (endpoint, at_path.as_slice()) {
         (Some(endpoint), _) => known(shared, endpoint, &context_id, &entry, &mut parts, body).await,
         (None, at_path) => {
-            let shape = at_path.map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
+            let shape = at_path.first().map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
             let answer = match (at_path, template.as_deref()) {
-                (Some(endpoint), _) => Err(wrong_method(&endpoint.method)),
-                (None, Some(CAPABILITIES_PATH)) if parts.method == Method::GET => {
+                ([_, ..], _) => Err(wrong_method(at_path.iter().map(|endpoint| &endpoint.method))),
+                ([], Some(CAPABILITIES_PATH)) if parts.method == Method::GET => {
                     Ok(json_response(StatusCode::OK, &capabilities()))
                 }
-                (None, Some(CAPABILITIES_PATH)) => Err(wrong_method(&Method::GET)),
-                (None, _) => Err(Refusal::not_found()),
+                ([], Some(CAPABILITIES_PATH)) => Err(wrong_method([&Method::GET])),
+                ([], _) => Err(Refusal::not_found()),
             };
             if !parts.headers.contains_key(EXPECT) {
                 RequestBody::new(body, Arc::clone(&entry)).drain(shared.body_bytes_max()).await;
@@ -154,12 +162,13 @@ async fn known(
     serve_with_faults(&mut call).await
 }
 
-fn wrong_method(allowed: &Method) -> Refusal {
-    let allow = HeaderValue::from_str(allowed.as_str()).unwrap_or(HeaderValue::from_static("GET"));
+fn wrong_method<'a>(allowed: impl IntoIterator<Item = &'a Method>) -> Refusal {
+    let allowed = allowed.into_iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let allow = HeaderValue::from_str(&allowed).unwrap_or(HeaderValue::from_static("GET"));
     Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method.not.allowed",
-        format!("only {allowed} is allowed at this path"),
+        format!("the path takes only {allowed}"),
     )
     .with_header(ALLOW, allow)
 }

@@ -11,10 +11,15 @@
 mod agreement;
 mod attachments;
 mod client;
+mod deliveries;
 mod faults;
 mod oauth;
 mod organization;
 mod rates;
+mod receiver;
+mod schedule;
 mod server;
 mod storage;
+mod tampers;
 mod uploads;
+mod webhooks;
