@@ -19,17 +19,24 @@ use crate::emulator::Emulator;
 use crate::fault::{FaultScript, Faults};
 use crate::files::Files;
 use crate::oauth::Authority;
+use crate::organization::{LiveOrganization, Organization};
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::routes::all_scopes;
 use crate::schema::Schemas;
 use crate::seed::{SeedError, StateSeed, prepare};
+use crate::sender::Sender;
 use crate::sign::Signer;
+use crate::signature::SignatureFormat;
 use crate::snapshot::Snapshots;
 use crate::state::{Settings, Shared, Start};
+use crate::subscription::Subscriptions;
 
 /// The client that exists unless others are named.
 const DEFAULT_CLIENT: (&str, &str) = ("demo-client", "demo-secret");
+
+/// Signs webhooks unless another token is set.
+const DEFAULT_WEBHOOK_TOKEN: &str = "demo-webhook-token";
 
 /// Default lifetime of a bearer token: one day.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
@@ -99,6 +106,10 @@ impl EmulatedClient {
 pub struct EmulatorBuilder {
     listen: SocketAddr,
     clients: Vec<EmulatedClient>,
+    organization: Organization,
+    channels: Option<usize>,
+    webhook_token: SecretString,
+    signature_format: SignatureFormat,
     settings: Settings,
     faults: FaultScript,
     seed: StateSeed,
@@ -109,6 +120,10 @@ impl EmulatorBuilder {
         Self {
             listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
             clients: Vec::new(),
+            organization: Organization::sample(),
+            channels: None,
+            webhook_token: DEFAULT_WEBHOOK_TOKEN.into(),
+            signature_format: SignatureFormat::default(),
             settings: Settings {
                 token_lifetime: TOKEN_LIFETIME,
                 upload_url_lifetime: UPLOAD_URL_LIFETIME,
@@ -185,6 +200,33 @@ impl EmulatorBuilder {
         self
     }
 
+    /// What the organisation holds. Default [`Organization::sample`].
+    pub fn organization(mut self, organization: Organization) -> Self {
+        self.organization = organization;
+        self
+    }
+
+    /// How many channels the organisation has: surplus ones are left out, and missing ones are web messaging channels
+    /// named after their position, such as `channel-101`. By default there are those of the
+    /// [organisation](Self::organization).
+    pub fn channels(mut self, count: usize) -> Self {
+        self.channels = Some(count);
+        self
+    }
+
+    /// The organisation's webhook token: it takes the place of `{{platform:webhook:token}}` in the headers of a webhook,
+    /// and signs the deliveries to webhooks that were registered without a secret. Default `demo-webhook-token`.
+    pub fn webhook_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.webhook_token = token.into();
+        self
+    }
+
+    /// How webhook signatures are spelled. Default [`SignatureFormat::PrefixedBase64`].
+    pub fn signature_format(mut self, format: SignatureFormat) -> Self {
+        self.signature_format = format;
+        self
+    }
+
     /// Starts listening; must be called within a tokio runtime, on which the emulator then runs.
     ///
     /// # Errors
@@ -216,15 +258,25 @@ impl EmulatorBuilder {
         let listener = TcpListener::bind(self.listen).await.map_err(not_listening)?;
         let address = listener.local_addr().map_err(not_listening)?;
 
+        let mut organization = self.organization;
+        if let Some(count) = self.channels {
+            organization.resize_channels(count);
+        }
+        let clock = EmulatorClock::default();
+
         let shared = Shared {
             id: Uuid::new_v4(),
             settings: self.settings,
             base_url: format!("http://{}", reachable(address)),
-            clock: EmulatorClock::default(),
+            sender: Arc::new(Sender::new(clock.clone(), self.signature_format)),
+            clock,
             signer: signer()?,
             schemas,
             oauth,
             files: Files::new(self.settings.scan_duration),
+            organization: LiveOrganization::new(organization),
+            subscriptions: Subscriptions::default(),
+            webhook_token: self.webhook_token,
             rates: Rates::new(self.settings.rate_limit),
             faults: Faults::new(self.faults.clone()),
             snapshots: Snapshots::default(),
@@ -309,7 +361,8 @@ mod tests {
 
     #[test]
     fn debug_hides_client_secrets() {
-        let builder = EmulatorBuilder::new().client(EmulatedClient::new("widget", "swordfish"));
+        let client = EmulatedClient::new("widget", "swordfish");
+        let builder = EmulatorBuilder::new().client(client).webhook_token("swordfish");
         let printed = format!("{builder:?}");
         assert!(printed.contains("widget"));
         assert!(!printed.contains("swordfish"));

@@ -18,6 +18,7 @@ use crate::emulator::Emulator;
 use crate::fault::FaultScript;
 use crate::rate::RateLimit;
 use crate::seed::StateSeed;
+use crate::signature::SignatureFormat;
 
 /// Arguments of the stand-alone emulator, to be flattened into a command.
 ///
@@ -90,6 +91,24 @@ pub struct EmulatorArgs {
     /// Duration of a scan, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
     pub scan_duration: u32,
+
+    /// Number of channels, as many as the sample has unless given
+    #[arg(long, value_name = "NUMBER", value_parser = RangedU64ValueParser::<u32>::new().range(..=100_000))]
+    pub channels: Option<u32>,
+
+    /// Token that signs webhooks registered without a secret
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "WEBMESSAGING_EMULATOR_WEBHOOK_TOKEN",
+        hide_env_values = true,
+        default_value = "demo-webhook-token"
+    )]
+    pub webhook_token: SecretString,
+
+    /// Spelling of webhook signatures
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub signature_format: SignatureFormat,
 }
 
 impl EmulatorArgs {
@@ -99,7 +118,13 @@ impl EmulatorArgs {
             0 => RateLimit::off(),
             requests => RateLimit::default().per_token(requests).per_client(requests),
         };
-        Emulator::builder()
+        let builder = match self.channels {
+            Some(count) => Emulator::builder().channels(usize::try_from(count).unwrap_or(usize::MAX)),
+            None => Emulator::builder(),
+        };
+        builder
+            .webhook_token(self.webhook_token)
+            .signature_format(self.signature_format)
             .rate_limit(rate_limit)
             .listen(self.listen)
             .client(EmulatedClient::new(self.client_id, self.client_secret))
@@ -258,7 +283,8 @@ mod tests {
 
     #[test]
     fn debug_hides_the_secret() {
-        let command = Command::try_parse_from(["emulate", "--client-secret", "swordfish"]).unwrap();
+        let secrets = ["emulate", "--client-secret", "swordfish", "--webhook-token", "swordfish"];
+        let command = Command::try_parse_from(secrets).unwrap();
         assert!(!format!("{command:?}").contains("swordfish"));
     }
 
@@ -273,6 +299,18 @@ mod tests {
         for text in ["", "8480", "127.0.0.1", "127.0.0.1:http"] {
             assert!(listen(text).unwrap_err().to_string().contains("not an address and port"), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_organization_and_its_signatures_can_be_set() {
+        let settings =
+            ["emulate", "--listen", "127.0.0.1:0", "--channels", "101", "--signature-format", "hex"];
+        let command = Command::try_parse_from(settings).unwrap();
+        assert_eq!(command.emulator.signature_format, SignatureFormat::Hex);
+        let emulator = command.emulator.builder().start().await.unwrap();
+        assert_eq!(emulator.organization().channels().len(), 101);
+        let error = Command::try_parse_from(["emulate", "--channels", "100001"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation);
     }
 
     #[test]

@@ -5,15 +5,20 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::EmulatorBuilder;
 use crate::clock::EmulatorClock;
+use crate::delivery::Delivery;
 use crate::document::DocumentError;
+use crate::event::EventError;
 use crate::fault::{Fault, FaultScript};
 use crate::inspect::EmulatorState;
+use crate::job::Tamper;
+use crate::organization::Organization;
 use crate::record::RecordedRequest;
 use crate::routes::{Route, router};
 use crate::seed::{SeedError, StateSeed, prepare};
@@ -69,7 +74,7 @@ impl Emulator {
         self.address
     }
 
-    /// The clock that tokens, signed URLs and scans follow.
+    /// The clock that tokens, signed URLs, scans and webhook deliveries follow.
     pub fn clock(&self) -> &EmulatorClock {
         &self.shared.clock
     }
@@ -160,13 +165,66 @@ impl Emulator {
         self.shared.journal.count(route)
     }
 
-    /// Stops listening, lets requests that are under way end for up to 5 s, and removes what was uploaded.
+    /// What the organisation holds at present.
+    pub fn organization(&self) -> Organization {
+        self.shared.organization.export()
+    }
+
+    /// Replaces what the organisation holds.
+    pub fn set_organization(&self, organization: Organization) {
+        self.shared.organization.import(organization);
+    }
+
+    /// Sends an event to every webhook that wants it, and gives the event's id.
+    ///
+    /// The body is `{"eventType", "eventId", "timestamp", "data"}`; but the `data` of
+    /// `webchat.fileTransfer.statusChange` is the whole body, as the documents have it. The scan of a file sends
+    /// `genesys.cloud.messaging.file.upload.completed` by itself when it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] when the type is none, or when the data cannot be written as JSON of up to 512 000 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use webmessaging_emulator::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::builder().start().await?;
+    /// let id = emulator.send_event("channel.updated", [("channelType", "webchat")])?;
+    /// assert_eq!(id.len(), 36);
+    /// // Nobody has registered a webhook.
+    /// assert!(emulator.deliveries().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_event(&self, event_type: &str, data: impl Serialize) -> Result<String, EventError> {
+        self.shared.send_event(event_type, data)
+    }
+
+    /// The last 10 000 deliveries to webhooks, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.shared.sender.deliveries()
+    }
+
+    /// Lets the deliveries of one coming event go wrong.
+    ///
+    /// Tampers wait in a queue; each event that some webhook wants takes the next one.
+    pub fn tamper(&self, tamper: Tamper) {
+        self.shared.sender.tamper(tamper);
+    }
+
+    /// Stops listening, lets requests that are under way end for up to 5 s, cuts deliveries that are under way, and
+    /// removes what was uploaded.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Some(server) = self.server.take() {
             // A server that panicked is stopped as well.
             let _ = server.await;
         }
+        self.shared.sender.stopped().await;
     }
 }
 
@@ -175,6 +233,7 @@ impl Drop for Emulator {
         if let Some(server) = &self.server {
             server.abort();
         }
+        self.shared.sender.stop();
     }
 }
 

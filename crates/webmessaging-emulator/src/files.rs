@@ -51,8 +51,10 @@ pub(crate) struct SharedContent {
 /// What became of complete bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commit {
-    /// They are the file's content now.
+    /// They are the file's first content.
     Stored,
+    /// They are the file's content in place of other bytes; the scan begins anew.
+    Replaced,
     /// The verdict was already out, and these are the bytes it was about: a repeated transfer changes nothing.
     Unchanged,
     /// The verdict was already out on other bytes.
@@ -163,12 +165,17 @@ impl Files {
         {
             return Ok(if upload.sha256 == content.sha256 { Commit::Unchanged } else { Commit::TooLate });
         }
-        file.upload = Some(Upload {
+        let former = file.upload.replace(Upload {
             path: Arc::new(content.path),
             sha256: content.sha256,
             verdict: content.verdict,
             judged_at: now.checked_add(self.scan_duration),
         });
-        Ok(Commit::Stored)
+        Ok(if former.is_some() { Commit::Replaced } else { Commit::Stored })
+    }
+
+    /// When the verdict on the present content is out.
+    pub(crate) fn judged_at(&self, id: Uuid) -> Option<SystemTime> {
+        lock(&self.files).ok()?.get(&id)?.upload.as_ref()?.judged_at
     }
 }

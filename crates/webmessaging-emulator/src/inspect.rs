@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::attachments::{format_validation, status, virus_scan_result};
+use crate::attachments::status;
 use crate::clock::EmulatorClock;
 use crate::files::{FileView, Phase};
 use crate::rate::Standing;
@@ -170,8 +170,8 @@ impl FileState {
             file_size: file.request.file_size,
             message_id: file.request.message_id.clone(),
             status: status(&file.phase).to_owned(),
-            virus_scan_result: verdict.map(|verdict| virus_scan_result(verdict).to_owned()),
-            format_validation: verdict.map(|verdict| format_validation(verdict).to_owned()),
+            virus_scan_result: verdict.map(|verdict| verdict.virus_scan_result().to_owned()),
+            format_validation: verdict.map(|verdict| verdict.format_validation().to_owned()),
         }
     }
 }

@@ -79,7 +79,12 @@ impl Authority {
         let digest = self.signer.digest(token.as_bytes());
         let grant = lock(&self.tokens)?.get(&digest).cloned();
         let grant = grant.filter(|grant| now < grant.expires_at).ok_or_else(bearer_bad)?;
-        match scopes.iter().find(|scope| !grant.scopes.contains(**scope)) {
+        // On the platform, who may write an area may read it.
+        let covers = |scope: &str| {
+            let area = scope.strip_suffix(":readonly");
+            grant.scopes.contains(scope) || area.is_some_and(|area| grant.scopes.contains(area))
+        };
+        match scopes.iter().find(|scope| !covers(scope)) {
             None => Ok(Caller { token: digest, client: grant.client }),
             Some(scope) => Err(Refusal::new(
                 StatusCode::FORBIDDEN,

@@ -1,5 +1,6 @@
 //! The table of emulated endpoints, which drives routing, scope checks and the capabilities document.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -27,6 +28,22 @@ pub enum Route {
     GetAttachment,
     /// `GET` of the bytes from the signed URL that [`GetAttachment`](Self::GetAttachment) answered.
     Download,
+    /// `GET /api/v2/communications/channels`: the channels, page by page.
+    ListChannels,
+    /// `GET /api/v2/conversations/{conversationId}`: a conversation.
+    GetConversation,
+    /// `POST /api/v2/platform/webhooks/webhooks`: registers a webhook as the file upload document has it.
+    CreateWebhook,
+    /// `GET /api/v2/platform/webhooks/webhooks`: those webhooks, page by page.
+    ListWebhooks,
+    /// `DELETE /api/v2/platform/webhooks/webhooks/{webhookId}`: removes one of them.
+    DeleteWebhook,
+    /// `POST /api/v2/platform/webhooks`: registers a webhook as the channel document has it.
+    CreatePlatformWebhook,
+    /// `GET /api/v2/platform/webhooks`: those webhooks, page by page.
+    ListPlatformWebhooks,
+    /// `DELETE /api/v2/platform/webhooks/{webhookId}`: removes one of them.
+    DeletePlatformWebhook,
 }
 
 impl Display for Route {
@@ -37,6 +54,14 @@ impl Display for Route {
             Self::PutUpload => "put-upload",
             Self::GetAttachment => "get-attachment",
             Self::Download => "download",
+            Self::ListChannels => "list-channels",
+            Self::GetConversation => "get-conversation",
+            Self::CreateWebhook => "create-webhook",
+            Self::ListWebhooks => "list-webhooks",
+            Self::DeleteWebhook => "delete-webhook",
+            Self::CreatePlatformWebhook => "create-platform-webhook",
+            Self::ListPlatformWebhooks => "list-platform-webhooks",
+            Self::DeletePlatformWebhook => "delete-platform-webhook",
         })
     }
 }
@@ -48,6 +73,8 @@ pub(crate) enum Contract {
     Design,
     /// What a real organisation answers.
     Platform,
+    /// Neither: an addition of the emulator.
+    Emulator,
 }
 
 impl Contract {
@@ -55,6 +82,7 @@ impl Contract {
         match self {
             Self::Design => "design",
             Self::Platform => "platform",
+            Self::Emulator => "emulator",
         }
     }
 }
@@ -84,7 +112,7 @@ pub(crate) struct Endpoint {
 }
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 5] = [
+pub(crate) static ENDPOINTS: [Endpoint; 13] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -130,15 +158,89 @@ pub(crate) static ENDPOINTS: [Endpoint; 5] = [
         errors: ErrorShape::Storage,
         summary: "gives the bytes of a cleared file at its signed URL",
     },
+    Endpoint {
+        route: Route::ListChannels,
+        method: Method::GET,
+        path: "/api/v2/communications/channels",
+        scopes: &["communications:read"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "the channels of the organisation, page by page",
+    },
+    Endpoint {
+        route: Route::GetConversation,
+        method: Method::GET,
+        path: "/api/v2/conversations/{conversationId}",
+        scopes: &["conversations:readonly"],
+        contract: Contract::Platform,
+        errors: ErrorShape::Platform,
+        summary: "a conversation and its participants",
+    },
+    Endpoint {
+        route: Route::CreateWebhook,
+        method: Method::POST,
+        path: "/api/v2/platform/webhooks/webhooks",
+        scopes: &["webhooks:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "registers a webhook with an event filter; signed with the webhook token of the organisation",
+    },
+    Endpoint {
+        route: Route::ListWebhooks,
+        method: Method::GET,
+        path: "/api/v2/platform/webhooks/webhooks",
+        scopes: &["webhooks:write"],
+        contract: Contract::Emulator,
+        errors: ErrorShape::Platform,
+        summary: "the webhooks with an event filter, page by page, without headers",
+    },
+    Endpoint {
+        route: Route::DeleteWebhook,
+        method: Method::DELETE,
+        path: "/api/v2/platform/webhooks/webhooks/{webhookId}",
+        scopes: &["webhooks:write"],
+        contract: Contract::Emulator,
+        errors: ErrorShape::Platform,
+        summary: "removes a webhook with an event filter and ends its deliveries",
+    },
+    Endpoint {
+        route: Route::CreatePlatformWebhook,
+        method: Method::POST,
+        path: "/api/v2/platform/webhooks",
+        scopes: &["webhooks:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "registers a webhook with resource filters; signed with its own secret",
+    },
+    Endpoint {
+        route: Route::ListPlatformWebhooks,
+        method: Method::GET,
+        path: "/api/v2/platform/webhooks",
+        scopes: &["webhooks:write"],
+        contract: Contract::Emulator,
+        errors: ErrorShape::Platform,
+        summary: "the webhooks with resource filters, page by page, without secrets and headers",
+    },
+    Endpoint {
+        route: Route::DeletePlatformWebhook,
+        method: Method::DELETE,
+        path: "/api/v2/platform/webhooks/{webhookId}",
+        scopes: &["webhooks:write"],
+        contract: Contract::Emulator,
+        errors: ErrorShape::Platform,
+        summary: "removes a webhook with resource filters and ends its deliveries",
+    },
 ];
 
 /// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 7] = [
+const NOT_EMULATED: [&str; 9] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
-    "webhooks",
-    "channels, guests, bot messages and file transfers",
-    "TLS: the emulator speaks plain HTTP/1.1",
+    "changes of channels, guests, bot messages and file transfers",
+    "communications and messages of a conversation: it has participants only",
+    "TLS: the emulator speaks plain HTTP/1.1, and deliveries to HTTPS webhooks end as noTls",
+    "the backoff of a webhook's retryPolicy: retries begin 5 s after the attempt before them",
+    "a timestamp in webhook signatures",
     "range and conditional requests on downloads",
     "a real virus scanner: only the EICAR test string is found",
 ];
@@ -150,16 +252,18 @@ pub(crate) fn all_scopes() -> impl Iterator<Item = &'static str> {
 
 /// The router over the table; all calls go through [`serve`].
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let paths = ENDPOINTS.iter().map(|endpoint| endpoint.path).chain(control::paths());
+    let paths: BTreeSet<&str> =
+        ENDPOINTS.iter().map(|endpoint| endpoint.path).chain(control::paths()).collect();
     paths
+        .into_iter()
         .fold(Router::new(), |router, path| router.route(path, any(serve)))
         .fallback(serve)
         .with_state(shared)
 }
 
-/// The endpoint of a matched path template; each template has one method.
-pub(crate) fn endpoint_at(template: &str) -> Option<&'static Endpoint> {
-    ENDPOINTS.iter().find(|endpoint| endpoint.path == template)
+/// The endpoints of a matched path template, each with a method of its own.
+pub(crate) fn endpoints_at(template: &str) -> impl Iterator<Item = &'static Endpoint> {
+    ENDPOINTS.iter().filter(move |endpoint| endpoint.path == template)
 }
 
 /// The capabilities document.
@@ -186,12 +290,25 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::subscription::Collection;
 
     #[test]
-    fn routes_and_templates_are_unique() {
+    fn routes_are_unique_and_so_are_methods_and_templates() {
         let routes: HashSet<Route> = ENDPOINTS.iter().map(|endpoint| endpoint.route).collect();
-        let paths: HashSet<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.path).collect();
+        let places: HashSet<(&Method, &str)> =
+            ENDPOINTS.iter().map(|endpoint| (&endpoint.method, endpoint.path)).collect();
         assert_eq!(routes.len(), ENDPOINTS.len());
-        assert_eq!(paths.len(), ENDPOINTS.len());
+        assert_eq!(places.len(), ENDPOINTS.len());
+    }
+
+    #[test]
+    fn webhooks_are_where_their_collections_say() {
+        for (collection, route) in [
+            (Collection::Webhooks, Route::CreateWebhook),
+            (Collection::PlatformWebhooks, Route::CreatePlatformWebhook),
+        ] {
+            let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.route == route).unwrap();
+            assert_eq!(endpoint.path, collection.path());
+        }
     }
 }

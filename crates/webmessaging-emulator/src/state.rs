@@ -1,8 +1,9 @@
 //! What all calls share, and the settings that it is made from.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -11,12 +12,15 @@ use crate::clock::EmulatorClock;
 use crate::fault::{FaultScript, Faults};
 use crate::files::Files;
 use crate::oauth::Authority;
+use crate::organization::LiveOrganization;
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::schema::Schemas;
 use crate::seed::PreparedSeed;
+use crate::sender::Sender;
 use crate::sign::Signer;
 use crate::snapshot::Snapshots;
+use crate::subscription::Subscriptions;
 
 /// The platform's limit for the body of an API request, in bytes.
 pub(crate) const REQUEST_BYTES_MAX: usize = 512_000;
@@ -51,6 +55,11 @@ pub(crate) struct Shared {
     pub(crate) schemas: Schemas,
     pub(crate) oauth: Authority,
     pub(crate) files: Files,
+    pub(crate) organization: LiveOrganization,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) sender: Arc<Sender>,
+    /// Signs for webhooks that have no secret of their own.
+    pub(crate) webhook_token: SecretString,
     pub(crate) rates: Rates,
     pub(crate) faults: Faults,
     pub(crate) snapshots: Snapshots,

@@ -18,6 +18,7 @@ use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use crate::answer::Refusal;
+use crate::event::watch_scan;
 use crate::files::{Commit, Content, Phase};
 use crate::scan::Scanner;
 use crate::serve::Call;
@@ -41,8 +42,12 @@ pub(crate) async fn put(call: &mut Call) -> Result<Response, Refusal> {
     refuse_expired(call, expires)?;
     let etag = HeaderValue::try_from(format!("\"{}\"", hex::encode(content.sha256)))
         .map_err(|_| Refusal::internal("etag"))?;
-    match call.shared.files.commit(id, content, call.shared.clock.now())? {
-        Commit::Stored | Commit::Unchanged => {
+    let commit = call.shared.files.commit(id, content, call.shared.clock.now())?;
+    if commit == Commit::Stored {
+        watch_scan(&call.shared, id);
+    }
+    match commit {
+        Commit::Stored | Commit::Replaced | Commit::Unchanged => {
             let mut response = Response::new(Body::empty());
             response.headers_mut().insert(ETAG, etag);
             Ok(response)

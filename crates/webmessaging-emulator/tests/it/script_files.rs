@@ -33,7 +33,9 @@ fault = \"drop-before\"
     std::fs::write(&path, text).unwrap();
     let error = FaultScript::from_file(&path).unwrap_err().to_string();
     let name = path.display();
-    let routes = "*, token, create-upload, put-upload, get-attachment, download";
+    let routes = "*, token, create-upload, put-upload, get-attachment, download, list-channels, get-conversation, \
+                  create-webhook, list-webhooks, delete-webhook, create-platform-webhook, list-platform-webhooks, \
+                  delete-platform-webhook";
     let expected = [
         format!("{name}:1: sed: unknown key (did you mean `seed`?); allowed here: seed, rules"),
         format!("{name}:3: rule 1: status: is missing; must be a whole number from 200 to 999"),

@@ -89,7 +89,9 @@ fn every_condition_is_read() {
 
 #[test]
 fn each_mistake_is_told_with_what_is_allowed() {
-    let routes = "*, token, create-upload, put-upload, get-attachment, download";
+    let routes = "*, token, create-upload, put-upload, get-attachment, download, list-channels, get-conversation, \
+                  create-webhook, list-webhooks, delete-webhook, create-platform-webhook, list-platform-webhooks, \
+                  delete-platform-webhook";
     let cases: Vec<(Vec<(&str, Value)>, String)> = vec![
         (vec![("route", json!("toekn"))], format!("route: must be one of {routes} (did you mean `token`?)")),
         (vec![("nth", json!(0))], "nth: must be a whole number from 1 to 1000000000".into()),
