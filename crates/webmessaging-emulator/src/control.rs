@@ -17,14 +17,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::answer::{ERROR_CODE_HEADER, Refusal, json_response};
-use crate::body::RequestBody;
+use crate::body::{RequestBody, media_type};
+use crate::capabilities::capabilities;
 use crate::control::table::{Action, at};
 use crate::document::{DocumentError, Fields, Place, from_json};
 use crate::fault::FaultScript;
 use crate::inspect::{ClockState, EmulatorState};
-use crate::oauth::media_type;
 use crate::record::Entry;
-use crate::routes::{ErrorShape, capabilities};
+use crate::routes::ErrorShape;
 use crate::seed::{SeedError, from_body, prepare};
 use crate::serve::wrong_method;
 use crate::snapshot::{SNAPSHOTS_MAX, Snapshot, reset};

@@ -7,6 +7,7 @@ mod attachments;
 mod attempt;
 mod body;
 mod builder;
+mod capabilities;
 mod channels;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -45,7 +46,7 @@ mod target;
 mod uploads;
 mod webhooks;
 
-pub use crate::builder::{EmulatedClient, EmulatorBuilder, StartError};
+pub use crate::builder::{EmulatorBuilder, StartError};
 pub use crate::channels::Channel;
 pub use crate::clock::EmulatorClock;
 pub use crate::conversations::{Conversation, Participant};
@@ -58,6 +59,7 @@ pub use crate::inspect::{
     ClientRate, ClockState, EmulatorState, FaultState, FileState, RateState, TokenState,
 };
 pub use crate::job::Tamper;
+pub use crate::oauth::EmulatedClient;
 pub use crate::organization::Organization;
 pub use crate::rate::{RateLimit, RateWindow};
 pub use crate::record::RecordedRequest;

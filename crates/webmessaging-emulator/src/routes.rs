@@ -1,5 +1,7 @@
 //! The table of emulated endpoints, which drives routing, scope checks and the capabilities document.
 
+mod table;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Display;
@@ -8,11 +10,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::any;
 use http::Method;
-use serde_json::{Value, json};
 
 use crate::control;
 use crate::serve::serve;
 use crate::state::Shared;
+
+pub(crate) use self::table::ENDPOINTS;
 
 /// One emulated endpoint: what faults are injected into and what requests are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,7 +81,7 @@ pub(crate) enum Contract {
 }
 
 impl Contract {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Design => "design",
             Self::Platform => "platform",
@@ -111,140 +114,6 @@ pub(crate) struct Endpoint {
     pub(crate) summary: &'static str,
 }
 
-/// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 13] = [
-    Endpoint {
-        route: Route::Token,
-        method: Method::POST,
-        path: "/oauth/token",
-        scopes: &[],
-        contract: Contract::Platform,
-        errors: ErrorShape::OAuth,
-        summary: "client credentials for a bearer token",
-    },
-    Endpoint {
-        route: Route::CreateUpload,
-        method: Method::POST,
-        path: "/api/v2/conversations/messaging/webmessaging/upload",
-        scopes: &["conversations:messaging:write"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "announces a file and answers a signed upload URL",
-    },
-    Endpoint {
-        route: Route::PutUpload,
-        method: Method::PUT,
-        path: "/storage/uploads/{fileId}",
-        scopes: &[],
-        contract: Contract::Design,
-        errors: ErrorShape::Storage,
-        summary: "takes the bytes of an announced file at its signed URL",
-    },
-    Endpoint {
-        route: Route::GetAttachment,
-        method: Method::GET,
-        path: "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}",
-        scopes: &["conversations:read"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "state of a file, and a signed download URL once it is cleared",
-    },
-    Endpoint {
-        route: Route::Download,
-        method: Method::GET,
-        path: "/storage/files/{fileId}",
-        scopes: &[],
-        contract: Contract::Design,
-        errors: ErrorShape::Storage,
-        summary: "gives the bytes of a cleared file at its signed URL",
-    },
-    Endpoint {
-        route: Route::ListChannels,
-        method: Method::GET,
-        path: "/api/v2/communications/channels",
-        scopes: &["communications:read"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "the channels of the organisation, page by page",
-    },
-    Endpoint {
-        route: Route::GetConversation,
-        method: Method::GET,
-        path: "/api/v2/conversations/{conversationId}",
-        scopes: &["conversations:readonly"],
-        contract: Contract::Platform,
-        errors: ErrorShape::Platform,
-        summary: "a conversation and its participants",
-    },
-    Endpoint {
-        route: Route::CreateWebhook,
-        method: Method::POST,
-        path: "/api/v2/platform/webhooks/webhooks",
-        scopes: &["webhooks:write"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "registers a webhook with an event filter; signed with the webhook token of the organisation",
-    },
-    Endpoint {
-        route: Route::ListWebhooks,
-        method: Method::GET,
-        path: "/api/v2/platform/webhooks/webhooks",
-        scopes: &["webhooks:write"],
-        contract: Contract::Emulator,
-        errors: ErrorShape::Platform,
-        summary: "the webhooks with an event filter, page by page, without headers",
-    },
-    Endpoint {
-        route: Route::DeleteWebhook,
-        method: Method::DELETE,
-        path: "/api/v2/platform/webhooks/webhooks/{webhookId}",
-        scopes: &["webhooks:write"],
-        contract: Contract::Emulator,
-        errors: ErrorShape::Platform,
-        summary: "removes a webhook with an event filter and ends its deliveries",
-    },
-    Endpoint {
-        route: Route::CreatePlatformWebhook,
-        method: Method::POST,
-        path: "/api/v2/platform/webhooks",
-        scopes: &["webhooks:write"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "registers a webhook with resource filters; signed with its own secret",
-    },
-    Endpoint {
-        route: Route::ListPlatformWebhooks,
-        method: Method::GET,
-        path: "/api/v2/platform/webhooks",
-        scopes: &["webhooks:write"],
-        contract: Contract::Emulator,
-        errors: ErrorShape::Platform,
-        summary: "the webhooks with resource filters, page by page, without secrets and headers",
-    },
-    Endpoint {
-        route: Route::DeletePlatformWebhook,
-        method: Method::DELETE,
-        path: "/api/v2/platform/webhooks/{webhookId}",
-        scopes: &["webhooks:write"],
-        contract: Contract::Emulator,
-        errors: ErrorShape::Platform,
-        summary: "removes a webhook with resource filters and ends its deliveries",
-    },
-];
-
-/// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 9] = [
-    "permissions and divisions: only OAuth scopes are checked",
-    "grants other than client credentials, token revocation and introspection",
-    "changes of channels, guests, bot messages and file transfers",
-    "communications and messages of a conversation: it has participants only",
-    "TLS: the emulator speaks plain HTTP/1.1, and deliveries to HTTPS webhooks end as noTls",
-    "the backoff of a webhook's retryPolicy: retries begin 5 s after the attempt before them",
-    "a timestamp in webhook signatures",
-    "range and conditional requests on downloads",
-    "a real virus scanner: only the EICAR test string is found",
-];
-
 /// Every scope that some endpoint asks for.
 pub(crate) fn all_scopes() -> impl Iterator<Item = &'static str> {
     ENDPOINTS.iter().flat_map(|endpoint| endpoint.scopes.iter().copied())
@@ -264,25 +133,6 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 /// The endpoints of a matched path template, each with a method of its own.
 pub(crate) fn endpoints_at(template: &str) -> impl Iterator<Item = &'static Endpoint> {
     ENDPOINTS.iter().filter(move |endpoint| endpoint.path == template)
-}
-
-/// The capabilities document.
-pub(crate) fn capabilities() -> Value {
-    let endpoints: Vec<Value> = ENDPOINTS
-        .iter()
-        .map(|endpoint| {
-            json!({
-                "name": endpoint.route.to_string(),
-                "method": endpoint.method.as_str(),
-                "path": endpoint.path,
-                "contract": endpoint.contract.name(),
-                "scopes": endpoint.scopes,
-                "summary": endpoint.summary,
-            })
-        })
-        .collect();
-    let (control, faults) = control::described();
-    json!({ "endpoints": endpoints, "notEmulated": NOT_EMULATED, "control": control, "faults": faults })
 }
 
 #[cfg(test)]

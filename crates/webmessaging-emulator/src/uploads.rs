@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Refusal, json_response};
-use crate::oauth::media_type;
+use crate::body::media_type;
 use crate::schema::Detail;
 use crate::serve::Call;
 use crate::state::REQUEST_BYTES_MAX;
