@@ -4,15 +4,19 @@ use serde_json::{Value, json};
 
 use crate::control;
 use crate::routes::ENDPOINTS;
+use crate::tamper::Tamper;
 
 /// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 9] = [
+const NOT_EMULATED: [&str; 12] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
     "changes of channels, guests, bot messages and file transfers",
     "communications and messages of a conversation: it has participants only",
+    "events that happen by themselves, but for the end of a scan: others are sent on request",
+    "changes of a registered webhook: it is registered, listed and deleted",
+    "sorting and filtering of lists: only pageSize and pageNumber count",
     "TLS: the emulator speaks plain HTTP/1.1, and deliveries to HTTPS webhooks end as noTls",
-    "the backoff of a webhook's retryPolicy: retries begin 5 s after the attempt before them",
+    "the backoff of a webhook's retryPolicy: a retry begins 5 s after the failure before it",
     "a timestamp in webhook signatures",
     "range and conditional requests on downloads",
     "a real virus scanner: only the EICAR test string is found",
@@ -34,5 +38,12 @@ pub(crate) fn capabilities() -> Value {
         })
         .collect();
     let (control, faults) = control::described();
-    json!({ "endpoints": endpoints, "notEmulated": NOT_EMULATED, "control": control, "faults": faults })
+    let tampers = Tamper::ALL.map(|tamper| json!({ "name": tamper.name(), "summary": tamper.summary() }));
+    json!({
+        "endpoints": endpoints,
+        "notEmulated": NOT_EMULATED,
+        "control": control,
+        "faults": faults,
+        "tampers": tampers,
+    })
 }

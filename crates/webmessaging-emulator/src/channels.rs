@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Refusal, json_response};
@@ -10,15 +10,14 @@ use crate::page::page;
 use crate::serve::Call;
 
 /// A channel, with the configuration that the design documents give it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Channel {
-    id: String,
-    name: String,
+    pub(crate) id: String,
+    pub(crate) name: String,
     #[serde(rename = "channelType")]
-    kind: String,
-    #[serde(default)]
-    configuration: Map<String, Value>,
+    pub(crate) kind: String,
+    pub(crate) configuration: Map<String, Value>,
 }
 
 impl Channel {
@@ -63,8 +62,8 @@ impl Channel {
 }
 
 pub(crate) fn list(call: &Call) -> Result<Response, Refusal> {
-    let answer = call.shared.organization.read(|organization| {
-        page(call.endpoint.path, call.query.as_deref(), organization.channels(), |channel| json!(channel))
-    })?;
+    let organization = call.shared.organization.capture();
+    let channels = organization.channels();
+    let answer = page(call.endpoint.path, call.query.as_deref(), channels, |channel| json!(channel))?;
     Ok(json_response(StatusCode::OK, &answer))
 }

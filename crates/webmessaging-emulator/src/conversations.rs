@@ -2,28 +2,28 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Refusal, json_response};
 use crate::serve::Call;
 
 /// When conversations of the builder began; fixed, so that runs are alike.
-const START_TIME: &str = "2026-01-05T09:00:00.000Z";
+pub(crate) const START_TIME: &str = "2026-01-05T09:00:00.000Z";
 
 /// When they ended, if they did.
 const END_TIME: &str = "2026-01-05T09:30:00.000Z";
 
 /// A conversation and who takes part in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
-    id: String,
-    start_time: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<String>,
-    state: String,
-    participants: Vec<Participant>,
+    pub(crate) id: String,
+    pub(crate) start_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_time: Option<String>,
+    pub(crate) state: String,
+    pub(crate) participants: Vec<Participant>,
 }
 
 impl Conversation {
@@ -66,14 +66,14 @@ impl Conversation {
 }
 
 /// Somebody who takes part in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
-    id: String,
-    purpose: String,
-    start_time: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    end_time: Option<String>,
+    pub(crate) id: String,
+    pub(crate) purpose: String,
+    pub(crate) start_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_time: Option<String>,
 }
 
 impl Participant {
@@ -90,14 +90,9 @@ impl Participant {
 
 pub(crate) fn get(call: &Call) -> Result<Response, Refusal> {
     let id = call.param("conversationId");
-    let found = call.shared.organization.read(|organization| {
-        organization
-            .conversations()
-            .iter()
-            .find(|conversation| conversation.id() == id)
-            .map(|known| json!(known))
-    });
-    let mut answer = found.ok_or_else(Refusal::not_found)?;
+    let organization = call.shared.organization.capture();
+    let known = organization.conversations().iter().find(|conversation| conversation.id() == id);
+    let mut answer = json!(known.ok_or_else(Refusal::not_found)?);
     if let Value::Object(fields) = &mut answer {
         fields.insert("selfUri".to_owned(), call.path.clone().into());
     }

@@ -1,6 +1,7 @@
 //! The log of webhook deliveries: bounded, without payloads, headers or URLs.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -76,7 +77,7 @@ pub enum DeliveryOutcome {
     NoTls,
     /// Too many deliveries were waiting already.
     Overflow,
-    /// The webhook was deleted, or the emulator stopped.
+    /// The webhook was deleted, the state of the emulator was replaced, or it stopped.
     Canceled,
 }
 
@@ -88,12 +89,19 @@ fn as_timestamp<S: Serializer>(at: &SystemTime, serializer: S) -> Result<S::Ok, 
 #[derive(Debug)]
 pub(crate) struct Entry {
     delivery: Mutex<Delivery>,
+    /// How many deliveries of the log have no outcome.
+    open: Arc<AtomicUsize>,
 }
 
 impl Entry {
-    /// Notes that an attempt begins.
-    pub(crate) fn begin(&self, at: SystemTime) {
-        self.lock().attempts.push(DeliveryAttempt { at, result: None });
+    /// Notes that an attempt begins, unless the delivery has ended; tells whether it may.
+    pub(crate) fn begin(&self, at: SystemTime) -> bool {
+        let mut delivery = self.lock();
+        let is_open = delivery.outcome.is_none();
+        if is_open {
+            delivery.attempts.push(DeliveryAttempt { at, result: None });
+        }
+        is_open
     }
 
     /// Notes what came of the attempt and whether that was the last.
@@ -102,12 +110,20 @@ impl Entry {
         if let Some(attempt) = delivery.attempts.last_mut() {
             attempt.result = Some(result);
         }
-        delivery.outcome = outcome;
+        self.close(&mut delivery, outcome);
     }
 
     /// Notes how the delivery ended, unless it had ended before.
     pub(crate) fn end(&self, outcome: DeliveryOutcome) {
-        self.lock().outcome.get_or_insert(outcome);
+        self.close(&mut self.lock(), Some(outcome));
+    }
+
+    /// The first outcome counts.
+    fn close(&self, delivery: &mut Delivery, outcome: Option<DeliveryOutcome>) {
+        if delivery.outcome.is_none() && outcome.is_some() {
+            delivery.outcome = outcome;
+            self.open.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// No step leaves an entry half-changed, so a poisoned lock holds good data.
@@ -119,27 +135,69 @@ impl Entry {
 /// All entries, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct DeliveryLog {
-    entries: Mutex<VecDeque<Arc<Entry>>>,
+    entries: Mutex<Entries>,
+    open: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    kept: VecDeque<Arc<Entry>>,
+    /// Entries that came before those, so that each keeps its number.
+    dropped: u64,
 }
 
 impl DeliveryLog {
     /// Adds a delivery that has not been tried.
     pub(crate) fn add(&self, delivery: Delivery) -> Arc<Entry> {
-        let entry = Arc::new(Entry { delivery: Mutex::new(delivery) });
+        self.open.fetch_add(1, Ordering::SeqCst);
+        let entry = Arc::new(Entry { delivery: Mutex::new(delivery), open: Arc::clone(&self.open) });
         let mut entries = self.lock();
-        if entries.len() >= DELIVERIES_MAX {
-            entries.pop_front();
+        if entries.kept.len() >= DELIVERIES_MAX {
+            entries.kept.pop_front();
+            entries.dropped = entries.dropped.saturating_add(1);
         }
-        entries.push_back(Arc::clone(&entry));
+        entries.kept.push_back(Arc::clone(&entry));
         entry
     }
 
     /// A copy of everything kept.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.lock().iter().map(|entry| entry.lock().clone()).collect()
+        self.lock().kept.iter().map(|entry| entry.lock().clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Entry>>> {
+    /// Up to `limit` deliveries behind the one with the number `after`, oldest first, with their numbers from 1. With an
+    /// event's id, only those of this event.
+    pub(crate) fn page(&self, event_id: Option<&str>, after: u64, limit: usize) -> Vec<(u64, Delivery)> {
+        let entries = self.lock();
+        let numbered = (entries.dropped.saturating_add(1)..).zip(&entries.kept);
+        let behind = numbered.filter(|(number, _)| *number > after);
+        let wanted = behind.filter_map(|(number, entry)| {
+            let delivery = entry.lock();
+            event_id.is_none_or(|id| delivery.event_id == id).then(|| (number, delivery.clone()))
+        });
+        wanted.take(limit).collect()
+    }
+
+    /// How many deliveries have no outcome.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// Notes that every open delivery is canceled.
+    pub(crate) fn cancel(&self) {
+        for entry in &self.lock().kept {
+            entry.end(DeliveryOutcome::Canceled);
+        }
+    }
+
+    /// Forgets all entries; numbers go on.
+    pub(crate) fn clear(&self) {
+        let mut entries = self.lock();
+        let kept = u64::try_from(entries.kept.len()).unwrap_or(u64::MAX);
+        *entries = Entries { dropped: entries.dropped.saturating_add(kept), ..Entries::default() };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,8 +228,10 @@ mod tests {
         entry.begin(UNIX_EPOCH);
         entry.attempted(AttemptResult::Answered(503), None);
         entry.begin(UNIX_EPOCH + Duration::from_secs(5));
+        assert_eq!(log.open(), 1);
         entry.attempted(AttemptResult::TimedOut, Some(DeliveryOutcome::Exhausted));
         entry.end(DeliveryOutcome::Canceled);
+        assert_eq!(log.open(), 0);
         assert_eq!(
             serde_json::to_value(log.deliveries()).unwrap(),
             json!([{
@@ -196,5 +256,39 @@ mod tests {
         }
         let deliveries = log.deliveries();
         assert_eq!((deliveries.len(), deliveries[0].event_id.as_str()), (DELIVERIES_MAX, "2"));
+        assert_eq!(log.page(None, 0, 1)[0].0, 3);
+    }
+
+    #[test]
+    fn what_is_canceled_stays_so_and_is_not_tried_again() {
+        let log = DeliveryLog::default();
+        let (under_way, waiting) = (log.add(delivery(1)), log.add(delivery(2)));
+        assert!(under_way.begin(UNIX_EPOCH));
+        log.cancel();
+        assert!(!waiting.begin(UNIX_EPOCH));
+        under_way.attempted(AttemptResult::Answered(200), Some(DeliveryOutcome::Delivered));
+        let ended: Vec<_> =
+            log.deliveries().into_iter().map(|known| (known.attempts.len(), known.outcome)).collect();
+        let canceled = Some(DeliveryOutcome::Canceled);
+        assert_eq!(ended, [(1, canceled), (0, canceled)]);
+        assert_eq!(log.open(), 0);
+    }
+
+    #[test]
+    fn pages_are_bounded_and_numbers_outlive_a_clearing() {
+        let log = DeliveryLog::default();
+        for event_id in [1, 2, 1] {
+            log.add(delivery(event_id));
+        }
+        let numbers = |event_id, after, limit| -> Vec<u64> {
+            log.page(event_id, after, limit).into_iter().map(|(number, _)| number).collect()
+        };
+        assert_eq!(numbers(None, 0, 9), [1, 2, 3]);
+        assert_eq!(numbers(None, 1, 1), [2]);
+        assert_eq!(numbers(Some("1"), 0, 9), [1, 3]);
+        log.clear();
+        assert_eq!(numbers(None, 0, 9), [0; 0]);
+        log.add(delivery(4));
+        assert_eq!(numbers(None, 0, 9), [4]);
     }
 }

@@ -17,7 +17,6 @@ use crate::document::DocumentError;
 use crate::event::EventError;
 use crate::fault::{Fault, FaultScript};
 use crate::inspect::EmulatorState;
-use crate::job::Tamper;
 use crate::organization::Organization;
 use crate::record::RecordedRequest;
 use crate::routes::{Route, router};
@@ -25,6 +24,7 @@ use crate::seed::{SeedError, StateSeed, prepare};
 use crate::server;
 use crate::snapshot::{RestoreError, Snapshot, reset};
 use crate::state::Shared;
+use crate::tamper::Tamper;
 
 /// A running emulator. It stops when it is dropped.
 ///
@@ -110,11 +110,13 @@ impl Emulator {
     /// The seed breaks a rule, or a content cannot be stored; nothing has changed then.
     pub async fn seed(&self, seed: StateSeed) -> Result<(), SeedError> {
         let directory = self.shared.directory.path().to_owned();
-        self.shared.apply(&prepare(seed, &self.shared.schemas, directory).await?);
+        let prepared = prepare(seed, &self.shared.schemas, &self.shared.webhook_token, directory).await?;
+        self.shared.apply(&prepared);
         Ok(())
     }
 
-    /// The emulated platform as it is now: tokens, files with their bytes, rate counters and the clock.
+    /// The emulated platform as it is now: tokens, files with their bytes, the organisation, webhooks, rate counters and the
+    /// clock.
     ///
     /// # Examples
     ///
@@ -135,8 +137,8 @@ impl Emulator {
         Snapshot::take(&self.shared)
     }
 
-    /// Goes back to a snapshot. Faults and recorded requests stay as they are; a request that is under way acts on what
-    /// it finds.
+    /// Goes back to a snapshot. Deliveries that are open end as canceled. Faults, tampers, recorded requests and the log of
+    /// deliveries stay; a request that is under way acts on what it finds.
     ///
     /// # Errors
     ///
@@ -145,7 +147,8 @@ impl Emulator {
         snapshot.restore(&self.shared)
     }
 
-    /// Brings tokens, files, rate counters, clock, faults and recorded requests back to how they were at the start.
+    /// Brings tokens, files, the organisation, webhooks, rate counters, clock and faults back to how they were at the start,
+    /// and forgets recorded requests, deliveries and tampers. Deliveries that are open end.
     pub fn reset(&self) {
         reset(&self.shared);
     }
@@ -165,14 +168,9 @@ impl Emulator {
         self.shared.journal.count(route)
     }
 
-    /// What the organisation holds at present.
+    /// What the organisation holds at present; a [seed](Self::seed) replaces it.
     pub fn organization(&self) -> Organization {
-        self.shared.organization.export()
-    }
-
-    /// Replaces what the organisation holds.
-    pub fn set_organization(&self, organization: Organization) {
-        self.shared.organization.import(organization);
+        self.shared.organization.capture().as_ref().clone()
     }
 
     /// Sends an event to every webhook that wants it, and gives the event's id.
@@ -206,7 +204,7 @@ impl Emulator {
 
     /// The last 10 000 deliveries to webhooks, oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.shared.sender.deliveries()
+        self.shared.sender.log().deliveries()
     }
 
     /// Lets the deliveries of one coming event go wrong.

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 use std::fmt::Display;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -11,12 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::{EmulatorClock, timestamp};
-use crate::files::Phase;
-use crate::scan::Verdict;
 use crate::state::{REQUEST_BYTES_MAX, Shared};
-
-/// A scan has ended.
-const FILE_UPLOAD_COMPLETED: &str = "genesys.cloud.messaging.file.upload.completed";
 
 /// The one event that the documents have without an envelope: its data is the whole body.
 const FILE_TRANSFER_STATUS_CHANGE: &str = "webchat.fileTransfer.statusChange";
@@ -52,8 +46,15 @@ impl Event {
     }
 }
 
-/// Letters and digits, in groups between single dots, colons, hyphens and underscores, as the schemas of filters have it.
-fn is_event_type(text: &str) -> bool {
+/// What an event type has to be, to follow "must be".
+pub(crate) fn event_type_rule() -> String {
+    format!(
+        "letters and digits between single dots, colons, hyphens and underscores, {EVENT_TYPE_BYTES_MAX} bytes at most"
+    )
+}
+
+/// As the schemas of filters have it.
+pub(crate) fn is_event_type(text: &str) -> bool {
     let is_group = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
     text.len() <= EVENT_TYPE_BYTES_MAX && text.split(['.', ':', '-', '_']).all(is_group)
 }
@@ -80,11 +81,7 @@ pub enum EventError {
 impl Display for EventError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EventType => write!(
-                formatter,
-                "the event type must be letters and digits between dots, colons, hyphens and underscores, \
-                 {EVENT_TYPE_BYTES_MAX} bytes at most"
-            ),
+            Self::EventType => write!(formatter, "the event type must be {}", event_type_rule()),
             Self::Data(_) => formatter.write_str("the data cannot be written as JSON"),
             Self::TooLong { bytes, bytes_max } => {
                 write!(formatter, "the event has {bytes} bytes, more than {bytes_max}")
@@ -107,38 +104,17 @@ impl Shared {
     pub(crate) fn send_event(&self, event_type: &str, data: impl Serialize) -> Result<String, EventError> {
         let data = serde_json::to_value(data).map_err(|error| EventError::Data(error.into()))?;
         let event = Event::new(event_type, data, &self.clock)?;
-        let subscriptions = self.subscriptions.wanting(&event.kind, &event.data);
-        tracing::debug!(event_type, event_id = event.id, subscriptions = subscriptions.len(), "event");
-        self.sender.publish(&event, subscriptions);
+        let _turn = self.turn();
+        self.publish(&event);
         Ok(event.id)
     }
-}
 
-/// Sends the event of a file's scan when the scan ends; to be called when the file's first bytes are complete.
-pub(crate) fn watch_scan(shared: &Arc<Shared>, id: Uuid) {
-    let watched = Arc::clone(shared);
-    shared.sender.spawn(async move {
-        // Other bytes in the meantime put the end off.
-        while let Some(at) = watched.files.judged_at(id) {
-            watched.clock.wait_until(at).await;
-            let Ok(Some(file)) = watched.files.view(id, watched.clock.now()) else { return };
-            if let Phase::Judged { verdict, .. } = file.phase {
-                if let Err(error) = watched.send_event(FILE_UPLOAD_COMPLETED, scan_result(id, verdict)) {
-                    tracing::debug!(%error, "event not sent");
-                }
-                return;
-            }
-        }
-    });
-}
-
-fn scan_result(id: Uuid, verdict: Verdict) -> Value {
-    json!({
-        "fileId": id.to_string(),
-        "virusScanResult": verdict.virus_scan_result(),
-        "formatValidation": verdict.format_validation(),
-        "status": verdict.status(),
-    })
+    /// Queues an event for everybody who wants it; for who has the turn.
+    pub(crate) fn publish(&self, event: &Event) {
+        let subscriptions = self.subscriptions.wanting(&event.kind, &event.data);
+        tracing::debug!(event.kind, event.id, subscriptions = subscriptions.len(), "event");
+        self.sender.publish(event, subscriptions);
+    }
 }
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ struct Upload {
     verdict: Verdict,
     /// When the verdict is out; `None` is never, for a scan longer than time can be written.
     judged_at: Option<SystemTime>,
+    /// Whether the webhooks have been told of the verdict.
+    is_told: bool,
 }
 
 impl StoredFile {
@@ -98,6 +100,10 @@ impl StoredFile {
                 Some(_) => Phase::Scanning,
             },
         }
+    }
+
+    fn untold(&self) -> Option<&Upload> {
+        self.upload.as_ref().filter(|upload| !upload.is_told)
     }
 }
 
@@ -152,6 +158,7 @@ impl Files {
             sha256: content.sha256,
             verdict: content.verdict,
             judged_at: if is_scanning { now.checked_add(self.scan_duration) } else { Some(now) },
+            is_told: !is_scanning,
         });
         StoredFile { request, upload }
     }
@@ -170,12 +177,30 @@ impl Files {
             sha256: content.sha256,
             verdict: content.verdict,
             judged_at: now.checked_add(self.scan_duration),
+            is_told: false,
         });
         Ok(if former.is_some() { Commit::Replaced } else { Commit::Stored })
     }
 
-    /// When the verdict on the present content is out.
-    pub(crate) fn judged_at(&self, id: Uuid) -> Option<SystemTime> {
-        lock(&self.files).ok()?.get(&id)?.upload.as_ref()?.judged_at
+    /// When the verdict on the present content is out; `None` if there is none to come or it has been told.
+    pub(crate) fn untold_until(&self, id: Uuid) -> Option<SystemTime> {
+        lock(&self.files).ok()?.get(&id)?.untold()?.judged_at
+    }
+
+    /// The files whose verdict has not been told.
+    pub(crate) fn all_untold(&self) -> Vec<Uuid> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.iter().filter(|(_, file)| file.untold().is_some()).map(|(id, _)| *id).collect()
+    }
+
+    /// The verdict, if it is out `now` and nobody has been given it here before.
+    pub(crate) fn tell(&self, id: Uuid, now: SystemTime) -> Option<Verdict> {
+        let mut files = lock(&self.files).ok()?;
+        let upload = files.get_mut(&id)?.upload.as_mut()?;
+        let is_due = upload.is_judged(now) && !upload.is_told;
+        is_due.then(|| {
+            upload.is_told = true;
+            upload.verdict
+        })
     }
 }

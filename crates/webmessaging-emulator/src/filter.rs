@@ -1,11 +1,10 @@
 //! Which events a webhook wants: the one filter of the file upload document, the list of the channel document.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The filter of a webhook, in the form of its registration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
     /// Events of exactly this type, out of `eventType = "..."`.
     EventType(String),
@@ -14,12 +13,12 @@ pub(crate) enum Filter {
 }
 
 /// One of `eventFilters`: an event type in two halves, and what must be true of the data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct ActionFilter {
     resource: String,
     action: String,
     /// `path == "text"`, where dots lead into objects.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     condition: Option<String>,
 }
 
@@ -28,6 +27,14 @@ impl Filter {
     pub(crate) fn event_type(expression: &str) -> Option<Self> {
         let name = expression.strip_prefix("eventType = \"")?.strip_suffix('"')?;
         Some(Self::EventType(name.to_owned()))
+    }
+
+    /// The filter for people.
+    pub(crate) fn described(&self) -> Vec<String> {
+        match self {
+            Self::EventType(wanted) => vec![wanted.clone()],
+            Self::Actions(filters) => filters.iter().map(ActionFilter::described).collect(),
+        }
     }
 
     /// Whether an event of this type and with this data is wanted.
@@ -40,6 +47,12 @@ impl Filter {
 }
 
 impl ActionFilter {
+    fn described(&self) -> String {
+        let Self { resource, action, condition } = self;
+        let condition = condition.as_ref().map(|condition| format!(" if {condition}")).unwrap_or_default();
+        format!("{resource}.{action}{condition}")
+    }
+
     fn lets_through(&self, event_type: &str, data: &Value) -> bool {
         // The platform's names have dots, those of the bot document colons.
         let action = event_type.strip_prefix(&self.resource).and_then(|rest| rest.strip_prefix(['.', ':']));

@@ -12,6 +12,7 @@ use crate::delivery::{DeliveryOutcome, Entry};
 use crate::event::Event;
 use crate::signature::SignatureFormat;
 use crate::subscription::Subscription;
+use crate::tamper::Tamper;
 use crate::target::{LoopbackTarget, Target};
 
 /// Carries the event's id. The signature does not cover it.
@@ -19,20 +20,6 @@ pub(crate) const EVENT_ID_HEADER: HeaderName = HeaderName::from_static("x-genesy
 
 /// Carries the signature of the body.
 pub(crate) const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("x-genesys-signature");
-
-/// Something that is wrong with the deliveries of one event; see [`Emulator::tamper`](crate::Emulator::tamper).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Tamper {
-    /// The event is delivered a second time, with the same id and the same bytes.
-    Duplicate,
-    /// The event goes out after the next one to the same webhook, or after 60 s without one.
-    OutOfOrder,
-    /// The signature is well formed and made with the right secret, but over other bytes.
-    WrongSignature,
-    /// There is no signature.
-    Unsigned,
-}
 
 /// One delivery on its way.
 pub(crate) struct Job {

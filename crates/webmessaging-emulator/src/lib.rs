@@ -42,8 +42,10 @@ mod snapshot;
 mod state;
 mod storage;
 mod subscription;
+mod tamper;
 mod target;
 mod uploads;
+mod watch;
 mod webhooks;
 
 pub use crate::builder::{EmulatorBuilder, StartError};
@@ -56,14 +58,15 @@ pub use crate::emulator::Emulator;
 pub use crate::event::EventError;
 pub use crate::fault::{CannedAnswer, Fault, FaultRule, FaultScript};
 pub use crate::inspect::{
-    ClientRate, ClockState, EmulatorState, FaultState, FileState, RateState, TokenState,
+    ClientRate, ClockState, DeliveryState, EmulatorState, FaultState, FileState, OrganizationState,
+    RateState, TokenState, WebhookState,
 };
-pub use crate::job::Tamper;
 pub use crate::oauth::EmulatedClient;
 pub use crate::organization::Organization;
 pub use crate::rate::{RateLimit, RateWindow};
 pub use crate::record::RecordedRequest;
 pub use crate::routes::Route;
-pub use crate::seed::{SeedError, SeededFile, StateSeed};
+pub use crate::seed::{SeedError, SeededFile, SeededWebhook, StateSeed};
 pub use crate::signature::SignatureFormat;
 pub use crate::snapshot::{RestoreError, Snapshot};
+pub use crate::tamper::Tamper;

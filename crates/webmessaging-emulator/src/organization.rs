@@ -1,17 +1,16 @@
 //! What the emulated organisation holds: channels and conversations, the sample unless others are given.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::channels::Channel;
 use crate::conversations::{Conversation, Participant};
 
 /// The channels and conversations of an emulated organisation.
 ///
-/// The default is the [sample](Self::sample). The serde form is that of the answers, so that an organisation can be
-/// read from a file.
+/// The default is the [sample](Self::sample). Seeds read one from a file, in the shape of the answers.
 ///
 /// # Examples
 ///
@@ -27,11 +26,9 @@ use crate::conversations::{Conversation, Participant};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Organization {
-    #[serde(default)]
     channels: Vec<Channel>,
-    #[serde(default)]
     conversations: Vec<Conversation>,
 }
 
@@ -97,6 +94,11 @@ impl Organization {
         &self.conversations
     }
 
+    /// An organisation of these parts, whose ids are known to be unique.
+    pub(crate) fn of(channels: Vec<Channel>, conversations: Vec<Conversation>) -> Self {
+        Self { channels, conversations }
+    }
+
     /// Makes the number of channels `count`: surplus ones go, missing ones are web messaging channels like the sample's.
     pub(crate) fn resize_channels(&mut self, count: usize) {
         self.channels.truncate(count);
@@ -112,33 +114,24 @@ impl Organization {
 }
 
 /// The organisation of a running emulator.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LiveOrganization {
-    organization: Mutex<Organization>,
+    organization: Mutex<Arc<Organization>>,
 }
 
 impl LiveOrganization {
-    pub(crate) fn new(organization: Organization) -> Self {
-        Self { organization: Mutex::new(organization) }
+    /// The organisation as it is.
+    pub(crate) fn capture(&self) -> Arc<Organization> {
+        Arc::clone(&self.lock())
     }
 
-    /// Looks at the organisation.
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Organization) -> T) -> T {
-        look(&self.lock())
-    }
-
-    /// A copy of everything.
-    pub(crate) fn export(&self) -> Organization {
-        self.lock().clone()
-    }
-
-    /// Replaces everything.
-    pub(crate) fn import(&self, organization: Organization) {
+    /// Puts this organisation in place of the other one.
+    pub(crate) fn restore(&self, organization: Arc<Organization>) {
         *self.lock() = organization;
     }
 
     /// No step leaves the organisation half-changed, so a poisoned lock holds good data.
-    fn lock(&self) -> MutexGuard<'_, Organization> {
+    fn lock(&self) -> MutexGuard<'_, Arc<Organization>> {
         self.organization.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,15 +188,5 @@ mod tests {
         assert_eq!(ids(&taken), ["channel-3", "channel-2", "channel-4"]);
         organization.resize_channels(1);
         assert_eq!(ids(&organization), ["own"]);
-    }
-
-    #[test]
-    fn an_organization_survives_its_serde_form() {
-        let live = LiveOrganization::new(Organization::sample());
-        let exported = serde_json::to_string(&live.export()).unwrap();
-        live.import(Organization::empty());
-        assert_eq!(live.export(), Organization::empty());
-        live.import(serde_json::from_str(&exported).unwrap());
-        assert_eq!(live.export(), Organization::sample());
     }
 }

@@ -17,9 +17,10 @@ use crate::attempt::{ANSWER_WITHIN, HORIZON, Next, next, post};
 use crate::clock::{EmulatorClock, later};
 use crate::delivery::{AttemptResult, Delivery, DeliveryLog, DeliveryOutcome};
 use crate::event::Event;
-use crate::job::{Job, Tamper};
+use crate::job::Job;
 use crate::signature::SignatureFormat;
 use crate::subscription::Subscription;
+use crate::tamper::Tamper;
 
 /// As many deliveries wait or are under way at once.
 const PENDING_MAX: usize = 1_000;
@@ -39,13 +40,25 @@ pub(crate) struct Sender {
     stop: CancellationToken,
     log: DeliveryLog,
     tampers: Mutex<VecDeque<Tamper>>,
-    /// By the webhook's id.
-    lanes: Mutex<HashMap<String, Lane>>,
-    pending: Arc<Semaphore>,
+    lanes: Mutex<Lanes>,
     connections: Semaphore,
 }
 
-/// Where the deliveries to one webhook wait for their first attempt. Bounded by `pending`, as all of them are.
+/// Where deliveries wait for their first attempt.
+struct Lanes {
+    /// By the webhook's id.
+    by_webhook: HashMap<String, Lane>,
+    /// A place for each delivery that waits or is under way.
+    places: Arc<Semaphore>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { by_webhook: HashMap::new(), places: Arc::new(Semaphore::new(PENDING_MAX)) }
+    }
+}
+
+/// Where the deliveries to one webhook wait. Bounded by the places, as all of them are.
 struct Lane {
     jobs: UnboundedSender<Job>,
     gone: CancellationToken,
@@ -63,19 +76,47 @@ impl Sender {
             log: DeliveryLog::default(),
             tampers: Mutex::default(),
             lanes: Mutex::default(),
-            pending: Arc::new(Semaphore::new(PENDING_MAX)),
             connections: Semaphore::new(CONNECTIONS_MAX),
         }
     }
 
-    /// The last deliveries, oldest first.
-    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.log.deliveries()
+    /// The deliveries.
+    pub(crate) fn log(&self) -> &DeliveryLog {
+        &self.log
     }
 
     /// Lets the next event that somebody wants go wrong.
     pub(crate) fn tamper(&self, tamper: Tamper) {
         unpoisoned(&self.tampers).push_back(tamper);
+    }
+
+    /// The same, unless as many as `max` wait already; tells whether it was taken.
+    pub(crate) fn tamper_within(&self, max: usize, tamper: Tamper) -> bool {
+        let mut tampers = unpoisoned(&self.tampers);
+        let has_room = tampers.len() < max;
+        if has_room {
+            tampers.push_back(tamper);
+        }
+        has_room
+    }
+
+    /// The tampers that wait for an event, the next one first.
+    pub(crate) fn tampers(&self) -> Vec<Tamper> {
+        unpoisoned(&self.tampers).iter().copied().collect()
+    }
+
+    /// Ends all deliveries, which the log says at once; to be followed by the end of the webhooks that they are for.
+    pub(crate) fn cancel(&self) {
+        let mut lanes = unpoisoned(&self.lanes);
+        self.log.cancel();
+        // Who is canceled gives its place back a little later; nobody has to wait for that.
+        *lanes = Lanes::default();
+    }
+
+    /// Forgets the deliveries and the tampers.
+    pub(crate) fn forget(&self) {
+        self.log.clear();
+        unpoisoned(&self.tampers).clear();
     }
 
     /// Runs `work` until it ends or the sender stops.
@@ -107,7 +148,7 @@ impl Sender {
     pub(crate) fn publish(self: &Arc<Self>, event: &Event, subscriptions: Vec<Arc<Subscription>>) {
         // Held to the end, so that all webhooks see events in one order.
         let mut lanes = unpoisoned(&self.lanes);
-        lanes.retain(|_, lane| !lane.gone.is_cancelled());
+        lanes.by_webhook.retain(|_, lane| !lane.gone.is_cancelled());
         let tamper = if subscriptions.is_empty() { None } else { unpoisoned(&self.tampers).pop_front() };
         let copies = if tamper == Some(Tamper::Duplicate) { 2 } else { 1 };
         for subscription in subscriptions {
@@ -120,7 +161,7 @@ impl Sender {
                     attempts: Vec::new(),
                     outcome: None,
                 });
-                let Ok(place) = Arc::clone(&self.pending).try_acquire_owned() else {
+                let Ok(place) = Arc::clone(&lanes.places).try_acquire_owned() else {
                     entry.end(DeliveryOutcome::Overflow);
                     continue;
                 };
@@ -128,8 +169,8 @@ impl Sender {
                 else {
                     continue;
                 };
-                let lane =
-                    lanes.entry(subscription.id.clone()).or_insert_with(|| self.open_lane(&subscription));
+                let lane = lanes.by_webhook.entry(subscription.id.clone());
+                let lane = lane.or_insert_with(|| self.open_lane(&subscription));
                 // A lane that closes at this very moment drops the job, and the log says so.
                 let _ = lane.jobs.send(job);
             }
@@ -192,7 +233,9 @@ impl Sender {
             job.entry.end(DeliveryOutcome::Expired);
             return None;
         }
-        job.entry.begin(began);
+        if !job.entry.begin(began) {
+            return None;
+        }
         let deadline = later(began, ANSWER_WITHIN).min(horizon);
         let sent = post(&job.target, job.headers.clone(), job.body.clone());
         let result = self.clock.before(deadline, sent).await.unwrap_or(AttemptResult::TimedOut);

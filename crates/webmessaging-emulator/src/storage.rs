@@ -18,11 +18,11 @@ use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use crate::answer::Refusal;
-use crate::event::watch_scan;
 use crate::files::{Commit, Content, Phase};
 use crate::scan::Scanner;
 use crate::serve::Call;
 use crate::uploads::UploadRequest;
+use crate::watch::watch_scan;
 
 /// Bytes that are gathered before they are written to or read from disk.
 const BUFFER_BYTES: usize = 256 * 1024;

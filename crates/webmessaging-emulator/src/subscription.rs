@@ -1,11 +1,10 @@
 //! Registered webhooks: two collections, one for each design document that has them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +16,7 @@ use crate::state::lock;
 pub(crate) const SUBSCRIPTIONS_MAX: usize = 100;
 
 /// Which document a webhook is registered after. Each collection has names of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Collection {
     /// `/api/v2/platform/webhooks/webhooks`, of the file upload document.
     Webhooks,
@@ -27,6 +25,28 @@ pub(crate) enum Collection {
 }
 
 impl Collection {
+    pub(crate) const ALL: [Self; 2] = [Self::Webhooks, Self::PlatformWebhooks];
+
+    /// The collection as seeds and the state name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Webhooks => "webhooks",
+            Self::PlatformWebhooks => "platform-webhooks",
+        }
+    }
+
+    /// The fields of a registration.
+    pub(crate) fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Webhooks => {
+                &["name", "uri", "method", "eventFilter", "contentType", "retryPolicy", "headers"]
+            }
+            Self::PlatformWebhooks => {
+                &["name", "description", "callbackUrl", "eventFilters", "enabled", "httpHeaders", "secret"]
+            }
+        }
+    }
+
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Webhooks => "/api/v2/platform/webhooks/webhooks",
@@ -51,7 +71,7 @@ impl Collection {
     }
 }
 
-/// A text that nothing shows but the serde form.
+/// A text that nothing shows.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed(SecretString);
 
@@ -67,21 +87,8 @@ impl From<String> for Sealed {
     }
 }
 
-impl Serialize for Sealed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.expose())
-    }
-}
-
-impl<'de> Deserialize<'de> for Sealed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
-    }
-}
-
-/// One registered webhook. Its serde form holds its secrets, so that a snapshot can be used again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// One registered webhook.
+#[derive(Clone, Debug)]
 pub(crate) struct Subscription {
     pub(crate) id: String,
     pub(crate) collection: Collection,
@@ -97,7 +104,6 @@ pub(crate) struct Subscription {
     /// The fields of the registration that nobody has to keep quiet about.
     pub(crate) shown: Map<String, Value>,
     /// Ends what is under way when the webhook goes.
-    #[serde(skip)]
     pub(crate) gone: CancellationToken,
 }
 
@@ -164,21 +170,24 @@ impl Subscriptions {
         all.into_iter().filter(|known| wants(known)).collect()
     }
 
-    /// A copy of everything.
-    #[cfg_attr(not(test), expect(dead_code, reason = "snapshots of the state are made of it"))]
-    pub(crate) fn export(&self) -> Result<Vec<Subscription>, Refusal> {
-        Ok(lock(&self.all)?.iter().map(|known| Subscription::clone(known)).collect())
+    /// All webhooks as they are.
+    pub(crate) fn capture(&self) -> Vec<Arc<Subscription>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces everything; deliveries to the former webhooks end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "snapshots of the state are put back with it"))]
-    pub(crate) fn import(&self, subscriptions: Vec<Subscription>) -> Result<(), Refusal> {
-        let mut all = lock(&self.all)?;
+    /// Puts these webhooks in place of all others, whose deliveries end.
+    pub(crate) fn restore(&self, subscriptions: &[Arc<Subscription>]) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         for known in all.drain(..) {
             known.gone.cancel();
         }
-        all.extend(subscriptions.into_iter().map(Arc::new));
-        Ok(())
+        // One of them may have been among the others, and gone with them.
+        let anew = |known: &Arc<Subscription>| Subscription {
+            gone: CancellationToken::new(),
+            ..Subscription::clone(known)
+        };
+        all.extend(subscriptions.iter().map(anew).map(Arc::new));
+        self.all.clear_poison();
     }
 }
 
@@ -228,6 +237,22 @@ mod tests {
     }
 
     #[test]
+    fn the_fields_of_a_registration_are_those_of_its_schema() {
+        for (collection, schema) in [
+            (Collection::Webhooks, include_str!("../schemas/webhook.json")),
+            (Collection::PlatformWebhooks, include_str!("../schemas/platform-webhook.json")),
+        ] {
+            let schema: Value = serde_json::from_str(schema).unwrap();
+            let mut known: Vec<&str> =
+                schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut fields = collection.fields().to_vec();
+            known.sort_unstable();
+            fields.sort_unstable();
+            assert_eq!(fields, known, "{collection:?}");
+        }
+    }
+
+    #[test]
     fn names_are_unique_within_a_collection() {
         let subscriptions = Subscriptions::default();
         subscriptions.register(subscription(Collection::Webhooks, "one")).unwrap();
@@ -251,15 +276,18 @@ mod tests {
     }
 
     #[test]
-    fn webhooks_survive_their_serde_form_secrets_included() {
+    fn webhooks_that_are_put_back_live_again_however_often() {
         let subscriptions = Subscriptions::default();
         let before = subscriptions.register(subscription(Collection::Webhooks, "one")).unwrap();
-        let exported = serde_json::to_string(&subscriptions.export().unwrap()).unwrap();
-        subscriptions.import(serde_json::from_str(&exported).unwrap()).unwrap();
+        let captured = subscriptions.capture();
+        subscriptions.restore(&captured);
+        subscriptions.restore(&captured);
         assert!(before.gone.is_cancelled());
         let after = subscriptions.list(Collection::Webhooks).unwrap().remove(0);
         assert!(!after.gone.is_cancelled());
         assert_eq!((after.secret.expose(), after.headers["x-key"].expose()), ("swordfish", "swordfish"));
-        assert_eq!(serde_json::to_string(&subscriptions.export().unwrap()).unwrap(), exported);
+        subscriptions.restore(&[]);
+        assert!(after.gone.is_cancelled());
+        assert!(subscriptions.list(Collection::Webhooks).unwrap().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::attempt::RETRIES_MAX;
 use crate::filter::Filter;
 use crate::job::{EVENT_ID_HEADER, SIGNATURE_HEADER};
 use crate::page::page;
-use crate::schema::Detail;
+use crate::schema::{Detail, check_webhook};
 use crate::serve::Call;
 use crate::subscription::{Collection, Sealed, Subscription};
 use crate::target::Target;
@@ -43,13 +43,8 @@ const RESERVED_HEADERS: [HeaderName; 11] = [
 /// `POST` to a collection.
 pub(crate) async fn create(call: &mut Call, collection: Collection) -> Result<Response, Refusal> {
     let body = json_body(call).await?;
-    let details = call.shared.schemas.check_webhook(collection, &body);
-    if !details.is_empty() {
-        return Err(Refusal::constraints(details));
-    }
-    let Value::Object(fields) = body else { return Err(Refusal::internal("schema")) };
-    let token = call.shared.webhook_token.expose_secret();
-    let subscription = subscription(collection, fields, token).map_err(Refusal::constraints)?;
+    let subscription =
+        subscription(collection, body, &call.shared.webhook_token).map_err(Refusal::constraints)?;
     let registered = call.shared.subscriptions.register(subscription)?;
     Ok(json_response(StatusCode::OK, &registered.answer()))
 }
@@ -71,18 +66,25 @@ pub(crate) fn delete(call: &Call, collection: Collection) -> Result<Response, Re
     Ok(response)
 }
 
-/// The webhook of a body that passed its schema, or what the schema could not see.
-fn subscription(
+/// The webhook of a registration, with a fresh id, or every rule that the registration breaks.
+pub(crate) fn subscription(
     collection: Collection,
-    mut fields: Map<String, Value>,
-    token: &str,
+    registration: Value,
+    token: &SecretString,
 ) -> Result<Subscription, Vec<Detail>> {
+    let details = check_webhook(collection, &registration);
+    if !details.is_empty() {
+        return Err(details);
+    }
+    let Value::Object(mut fields) = registration else { return Err(vec![detail("type", "")]) };
+    let token = token.expose_secret();
     let (url_field, headers_field) = (collection.url_field(), collection.headers_field());
     let headers = fields.remove(headers_field);
     let secret = fields.remove("secret");
     let url = text(fields.remove(url_field).as_ref());
     let name = text(fields.remove("name").as_ref());
 
+    // What the schema cannot see.
     let mut details = Vec::new();
     if Target::parse(&url).is_none() {
         details.push(detail("format", url_field));

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -21,12 +21,13 @@ use crate::organization::LiveOrganization;
 use crate::rate::Rates;
 use crate::record::Journal;
 use crate::schema::Schemas;
-use crate::seed::{SeedError, prepare};
+use crate::seed::{SeedError, check_organization, prepare};
 use crate::sender::Sender;
 use crate::sign::Signer;
 use crate::snapshot::Snapshots;
 use crate::state::{Shared, Start};
 use crate::subscription::Subscriptions;
+use crate::watch::Watches;
 
 /// The client that exists unless others are named.
 const DEFAULT_CLIENT: (&str, &str) = ("demo-client", "demo-secret");
@@ -37,7 +38,7 @@ impl EmulatorBuilder {
     /// # Errors
     ///
     /// [`StartError::Listen`] when the address cannot be had, [`StartError::Storage`] when there is no place for
-    /// temporary files, [`StartError::Faults`] and [`StartError::Seed`] when the script or the seed breaks a rule,
+    /// temporary files, [`StartError::Faults`] and [`StartError::Seed`] when the script, the seed or the organisation breaks a rule,
     /// [`StartError::Internal`] when the system has no randomness.
     pub async fn start(self) -> Result<Emulator, StartError> {
         self.faults.check().map_err(StartError::Faults)?;
@@ -54,22 +55,19 @@ impl EmulatorBuilder {
             .prefix("webmessaging-emulator-")
             .tempdir()
             .map_err(StartError::Storage)?;
-        let seed =
-            prepare(self.seed, &schemas, directory.path().to_owned()).await.map_err(|error| match error {
-                SeedError::Invalid(error) => StartError::Seed(error),
-                SeedError::Storage(error) => StartError::Storage(error),
-            })?;
+        check_organization(&self.organization)?;
+        let seed = prepare(self.seed, &schemas, &self.webhook_token, directory.path().to_owned()).await?;
+        let mut organization = seed.organization(&self.organization).unwrap_or(self.organization);
+        if let Some(count) = self.channels {
+            organization.resize_channels(count);
+        }
+        let seed = seed.completed(organization);
         let not_listening = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(not_listening)?;
         let address = listener.local_addr().map_err(not_listening)?;
 
-        let mut organization = self.organization;
-        if let Some(count) = self.channels {
-            organization.resize_channels(count);
-        }
         let clock = EmulatorClock::default();
-
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             id: Uuid::new_v4(),
             settings: self.settings,
             base_url: format!("http://{}", reachable(address)),
@@ -79,7 +77,7 @@ impl EmulatorBuilder {
             schemas,
             oauth,
             files: Files::new(self.settings.scan_duration),
-            organization: LiveOrganization::new(organization),
+            organization: LiveOrganization::default(),
             subscriptions: Subscriptions::default(),
             webhook_token: self.webhook_token,
             rates: Rates::new(self.settings.rate_limit),
@@ -87,10 +85,12 @@ impl EmulatorBuilder {
             snapshots: Snapshots::default(),
             start: Start { seed, script: self.faults },
             journal: Journal::default(),
+            watches: Watches::default(),
+            turn: Mutex::default(),
             directory,
-        };
+        });
         shared.apply(&shared.start.seed);
-        Ok(Emulator::run(Arc::new(shared), listener, address))
+        Ok(Emulator::run(shared, listener, address))
     }
 }
 
@@ -110,10 +110,19 @@ pub enum StartError {
     Storage(io::Error),
     /// The fault script breaks a rule.
     Faults(DocumentError),
-    /// The seed breaks a rule.
+    /// The seed, or the organisation, breaks a rule.
     Seed(DocumentError),
     /// Something that does not depend on the settings; a bug, or a system without randomness.
     Internal(String),
+}
+
+impl From<SeedError> for StartError {
+    fn from(error: SeedError) -> Self {
+        match error {
+            SeedError::Invalid(error) => Self::Seed(error),
+            SeedError::Storage(error) => Self::Storage(error),
+        }
+    }
 }
 
 impl Display for StartError {

@@ -6,23 +6,13 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use webmessaging_emulator::{AttemptResult, DeliveryOutcome, Emulator, EventError, SignatureFormat};
 
 use crate::client::{SCAN, announce, builder, request, send, start, state};
 use crate::receiver::{
-    PLATFORM_WEBHOOKS, Receiver, Reply, SCAN_COMPLETED, SECRET, WEBHOOKS, ended, let_run, platform_webhook,
-    register, send_update, until, webhook,
+    PLATFORM_WEBHOOKS, Receiver, Reply, SCAN_COMPLETED, SECRET, WEBHOOKS, ended, hmac_sha256, let_run,
+    platform_webhook, register, send_update, until, webhook,
 };
-
-/// HMAC as RFC 2104 has it, for keys of up to a block, out of nothing but the hash.
-pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mut block = [0; 64];
-    block[..key.len()].copy_from_slice(key);
-    let keyed =
-        |pad: u8, rest: &[u8]| Sha256::digest([&block.map(|byte| byte ^ pad), rest].concat()).to_vec();
-    keyed(0x5c, &keyed(0x36, message))
-}
 
 async fn upload(emulator: &Emulator, bytes: &[u8]) -> String {
     let file = announce(emulator, "a.txt", "text/plain", bytes.len()).await;

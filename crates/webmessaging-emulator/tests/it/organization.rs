@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use webmessaging_emulator::{
-    Channel, Conversation, EmulatedClient, Emulator, Organization, Participant, Route,
+    Channel, Conversation, EmulatedClient, Emulator, Organization, Participant, Route, StateSeed,
 };
 
 use crate::client::{Answer, builder, request, start};
@@ -136,7 +136,7 @@ async fn the_organization_can_be_replaced() {
     assert_eq!(conversation["state"], "disconnected");
     assert_eq!(conversation["participants"][0]["endTime"], conversation["endTime"]);
 
-    emulator.set_organization(Organization::empty());
+    emulator.seed(StateSeed::new().organization(Organization::empty())).await.unwrap();
     assert_eq!(get(&emulator, CHANNELS).await.json()["total"], 0);
     assert_eq!(get(&emulator, "/api/v2/conversations/c").await.status, 404);
 }

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use webmessaging_emulator::{Delivery, Emulator};
 
@@ -146,6 +147,15 @@ impl std::fmt::Display for Closed {
 }
 
 impl std::error::Error for Closed {}
+
+/// HMAC as RFC 2104 has it, for keys of up to a block, out of nothing but the hash.
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = [0; 64];
+    block[..key.len()].copy_from_slice(key);
+    let keyed =
+        |pad: u8, rest: &[u8]| Sha256::digest([&block.map(|byte| byte ^ pad), rest].concat()).to_vec();
+    keyed(0x5c, &keyed(0x36, message))
+}
 
 /// Lets everything else run until the condition holds.
 pub(crate) async fn until(condition: impl Fn() -> bool) {

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use webmessaging_emulator::{DeliveryOutcome, Emulator, Tamper};
 
 use crate::client::start;
-use crate::deliveries::hmac_sha256;
 use crate::receiver::{
-    PLATFORM_WEBHOOKS, Received, Receiver, SECRET, ended, let_run, platform_webhook, register, send_update,
+    PLATFORM_WEBHOOKS, Received, Receiver, SECRET, ended, hmac_sha256, let_run, platform_webhook, register,
+    send_update,
 };
 
 async fn subscribed() -> (Emulator, Receiver) {
