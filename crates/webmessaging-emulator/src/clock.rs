@@ -171,6 +171,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_clock_that_is_set_back_makes_a_wait_longer() {
+        let clock = EmulatorClock::default();
+        let hour = Duration::from_secs(3_600);
+        let start = clock.now();
+        let wait = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.wait_until(later(start, hour)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(hour / 2);
+        tokio::task::yield_now().await;
+        clock.set(start);
+        tokio::task::yield_now().await;
+        clock.advance(hour * 3 / 4);
+        tokio::task::yield_now().await;
+        assert!(!wait.is_finished());
+        clock.advance(hour / 4);
+        tokio::task::yield_now().await;
+        assert!(wait.is_finished());
+    }
+
+    #[tokio::test]
     async fn what_is_past_needs_no_wait_and_real_time_counts() {
         let clock = EmulatorClock::default();
         clock.wait_until(UNIX_EPOCH).await;

@@ -157,6 +157,25 @@ async fn a_file_that_is_not_part_of_a_snapshot_is_not_told() {
 }
 
 #[tokio::test]
+async fn restores_leave_no_tasks_behind() {
+    let emulator = start().await;
+    let receiver = Receiver::start([Reply::Hang, Reply::Status(503)]).await;
+    register(&emulator, PLATFORM_WEBHOOKS, &platform_webhook(&receiver.url())).await;
+    upload(&emulator, b"hello").await;
+    let snapshot = emulator.snapshot();
+    let_run().await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for round in 1..=20 {
+        send_update(&emulator, round);
+        receiver.nth(round).await;
+        emulator.restore(&snapshot).unwrap();
+    }
+    until(|| receiver.closed() == 20).await;
+    until(|| tasks() <= before).await;
+}
+
+#[tokio::test]
 async fn a_reset_brings_back_the_webhooks_of_the_start_and_forgets_deliveries_and_tampers() {
     let receiver = Receiver::start([Reply::Hang]).await;
     let own = SeededWebhook::platform_webhook(platform_webhook(&receiver.url()));
