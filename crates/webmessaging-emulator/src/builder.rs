@@ -32,7 +32,7 @@ const FILE_SIZE_BYTES_MAX: u64 = 10 * 1024 * 1024;
 /// Default duration of a scan.
 const SCAN_DURATION: Duration = Duration::from_millis(500);
 
-/// Sets up an [`Emulator`]; every setting has a default.
+/// Sets up an [`Emulator`](crate::Emulator); every setting has a default.
 ///
 /// # Examples
 ///

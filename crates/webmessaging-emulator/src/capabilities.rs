@@ -6,6 +6,15 @@ use crate::control;
 use crate::routes::ENDPOINTS;
 use crate::tamper::Tamper;
 
+/// What no document says and had to be decided.
+const ASSUMED: [&str; 4] = [
+    "the signature of webhooks: the design documents name its header, x-genesys-signature; its spelling and the schedule \
+     of retries are those of the Open Messaging webhooks of the platform",
+    "the envelope of events (eventType, eventId, timestamp, data) and the header x-genesys-event-id",
+    "refusals of design endpoints: they have the JSON error body of the platform",
+    "signed URLs: a client takes them from answers, and nothing about their paths and queries is promised",
+];
+
 /// What somebody could expect of a platform and does not find here.
 const NOT_EMULATED: [&str; 12] = [
     "permissions and divisions: only OAuth scopes are checked",
@@ -42,6 +51,7 @@ pub(crate) fn capabilities() -> Value {
     json!({
         "endpoints": endpoints,
         "notEmulated": NOT_EMULATED,
+        "assumed": ASSUMED,
         "control": control,
         "faults": faults,
         "tampers": tampers,

@@ -13,7 +13,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &[],
         contract: Contract::Platform,
         errors: ErrorShape::OAuth,
-        summary: "client credentials for a bearer token",
+        summary: "client credentials, by Basic or form fields, for a bearer token with scopes and an end; errors as in RFC 6749",
     },
     Endpoint {
         route: Route::CreateUpload,
@@ -22,7 +22,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["conversations:messaging:write"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "announces a file and answers a signed upload URL",
+        summary: "announces a file and answers a signed upload URL; strict JSON Schema, and a fresh file for each call",
     },
     Endpoint {
         route: Route::PutUpload,
@@ -31,7 +31,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &[],
         contract: Contract::Design,
         errors: ErrorShape::Storage,
-        summary: "takes the bytes of an announced file at its signed URL",
+        summary: "takes the bytes at the signed URL of that answer: signed method, path, expiry and length, exact headers, no bearer token",
     },
     Endpoint {
         route: Route::GetAttachment,
@@ -40,7 +40,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["conversations:read"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "state of a file, and a signed download URL once it is cleared",
+        summary: "a file: `pending`, `scanning`, then `completed` with a signed download URL, or `failed`",
     },
     Endpoint {
         route: Route::Download,
@@ -49,7 +49,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &[],
         contract: Contract::Design,
         errors: ErrorShape::Storage,
-        summary: "gives the bytes of a cleared file at its signed URL",
+        summary: "gives the whole of a cleared file at the signed URL of that answer, for one hour",
     },
     Endpoint {
         route: Route::ListChannels,
@@ -58,7 +58,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["communications:read"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "the channels of the organisation, page by page",
+        summary: "the channels, in the full shape of the pages of the platform; `pageSize` 1 to 100, default 25",
     },
     Endpoint {
         route: Route::GetConversation,
@@ -67,7 +67,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["conversations:readonly"],
         contract: Contract::Platform,
         errors: ErrorShape::Platform,
-        summary: "a conversation and its participants",
+        summary: "a conversation: times, state and participants; the scope `conversations` will do, too",
     },
     Endpoint {
         route: Route::CreateWebhook,
@@ -76,7 +76,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["webhooks:write"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "registers a webhook with an event filter; signed with the webhook token of the organisation",
+        summary: "registers a webhook by event type, signed with the webhook token of the organisation; strict JSON Schema, 409 for a name that is taken",
     },
     Endpoint {
         route: Route::ListWebhooks,
@@ -85,7 +85,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["webhooks:write"],
         contract: Contract::Emulator,
         errors: ErrorShape::Platform,
-        summary: "the webhooks with an event filter, page by page, without headers",
+        summary: "those webhooks, page by page, without headers",
     },
     Endpoint {
         route: Route::DeleteWebhook,
@@ -94,7 +94,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["webhooks:write"],
         contract: Contract::Emulator,
         errors: ErrorShape::Platform,
-        summary: "removes a webhook with an event filter and ends its deliveries",
+        summary: "removes one of them and ends its deliveries",
     },
     Endpoint {
         route: Route::CreatePlatformWebhook,
@@ -103,7 +103,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["webhooks:write"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "registers a webhook with resource filters; signed with its own secret",
+        summary: "registers a webhook by resource and action, signed with its own secret; strict JSON Schema, 409 for a name that is taken",
     },
     Endpoint {
         route: Route::ListPlatformWebhooks,
@@ -112,7 +112,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["webhooks:write"],
         contract: Contract::Emulator,
         errors: ErrorShape::Platform,
-        summary: "the webhooks with resource filters, page by page, without secrets and headers",
+        summary: "those webhooks, page by page, without secrets and headers",
     },
     Endpoint {
         route: Route::DeletePlatformWebhook,
@@ -121,6 +121,6 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["webhooks:write"],
         contract: Contract::Emulator,
         errors: ErrorShape::Platform,
-        summary: "removes a webhook with resource filters and ends its deliveries",
+        summary: "removes one of them and ends its deliveries",
     },
 ];

@@ -22,6 +22,7 @@ mod random_scripts;
 mod rates;
 mod raw;
 mod receiver;
+mod reference;
 mod schedule;
 #[cfg(feature = "toml")]
 mod script_files;

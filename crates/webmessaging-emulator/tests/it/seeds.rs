@@ -140,6 +140,60 @@ fn debug_of_a_seed_shows_no_content() {
     assert!(printed.contains("length: 9") && !printed.contains("swordfish"), "{printed}");
 }
 
+/// The keys that are allowed in the tables of a seed.
+#[cfg(feature = "toml")]
+fn known_keys() -> Vec<String> {
+    let unknown = json!([{ "?": 1 }]);
+    let documents = [
+        json!({ "?": 1 }),
+        json!({ "files": unknown }),
+        json!({ "organization": { "?": 1 } }),
+        json!({ "organization": { "channels": unknown } }),
+        json!({ "organization": { "conversations": [{ "?": 1, "participants": unknown }] } }),
+        json!({ "webhooks": [{ "?": 1, "collection": "webhooks" }] }),
+        json!({ "webhooks": [{ "?": 1, "collection": "platform-webhooks" }] }),
+    ];
+    let mut keys: Vec<String> = Vec::new();
+    for document in documents {
+        let told = StateSeed::from_json(&document.to_string()).unwrap_err().to_string();
+        let lists = told.lines().filter_map(|line| line.split_once("allowed here: "));
+        keys.extend(lists.flat_map(|(_, list)| list.split(", ").map(str::to_owned)));
+    }
+    keys
+}
+
+#[cfg(feature = "toml")]
+#[tokio::test]
+async fn the_example_of_the_guides_is_taken_and_shows_every_key() {
+    const EXAMPLE: &str = include_str!("../../../../docs/guides/state.toml");
+    let keys = known_keys();
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys {
+        let shown = [format!("{key} = "), format!("{key}."), format!("{key}]]")];
+        assert!(shown.iter().any(|shown| EXAMPLE.contains(shown)), "{key}");
+    }
+    let seed = StateSeed::from_toml(EXAMPLE).unwrap();
+    let emulator = Emulator::builder().seed(seed).start().await.unwrap();
+    let state = emulator.state();
+    let mut files: Vec<_> = state.files.iter().map(|file| (&*file.file_name, &*file.status)).collect();
+    files.sort_unstable();
+    assert_eq!(files, [("hello.txt", "completed"), ("pixel.gif", "scanning"), ("report.pdf", "pending")]);
+    assert_eq!((state.organization.channels, state.organization.conversations), (1, 1));
+    assert_eq!(state.webhooks.len(), 2);
+}
+
+#[cfg(feature = "toml")]
+#[tokio::test]
+async fn the_examples_of_the_readme_are_taken() {
+    let readme = include_str!("../../README.md");
+    let mut examples = readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let script = webmessaging_emulator::FaultScript::from_toml(examples.next().unwrap()).unwrap();
+    let seed = StateSeed::from_toml(examples.next().unwrap()).unwrap();
+    assert_eq!(examples.next(), None);
+    let emulator = Emulator::builder().faults(script).seed(seed).start().await.unwrap();
+    assert_eq!((emulator.state().files.len(), emulator.state().webhooks.len()), (1, 1));
+}
+
 #[cfg(feature = "toml")]
 #[test]
 fn a_seed_is_the_same_in_toml() {
