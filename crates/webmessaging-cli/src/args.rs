@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// Upload files
     Files(FilesArgs),
     /// Run the offline platform until it is interrupted
-    Emulator(EmulatorArgs),
+    Emulator(Box<EmulatorArgs>),
 }
 
 #[derive(Debug, Args)]

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Demo(args) => demo::run(args, output).await,
             Command::Files(args) => commands::files::run(args, output).await,
-            Command::Emulator(args) => commands::emulator::run(args).await,
+            Command::Emulator(args) => commands::emulator::run(*args).await,
         }
     });
     match outcome {

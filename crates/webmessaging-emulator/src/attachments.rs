@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::answer::{Refusal, json_response};
 use crate::files::Phase;
-use crate::scan::Verdict;
 use crate::serve::Call;
 
 /// Lifetime of a signed download URL in seconds.
@@ -29,8 +28,8 @@ pub(crate) fn get(call: &Call) -> Result<Response, Refusal> {
         "status": status(&file.phase),
     });
     if let (Phase::Judged { verdict, .. }, Value::Object(fields)) = (&file.phase, &mut answer) {
-        fields.insert("virusScanResult".to_owned(), virus_scan_result(*verdict).into());
-        fields.insert("formatValidation".to_owned(), format_validation(*verdict).into());
+        fields.insert("virusScanResult".to_owned(), verdict.virus_scan_result().into());
+        fields.insert("formatValidation".to_owned(), verdict.format_validation().into());
         if verdict.is_cleared() {
             fields.insert("downloadUrl".to_owned(), download_url(call, id).into());
         }
@@ -42,17 +41,8 @@ pub(crate) fn status(phase: &Phase) -> &'static str {
     match phase {
         Phase::Pending => "pending",
         Phase::Scanning => "scanning",
-        Phase::Judged { verdict, .. } if verdict.is_cleared() => "completed",
-        Phase::Judged { .. } => "failed",
+        Phase::Judged { verdict, .. } => verdict.status(),
     }
-}
-
-pub(crate) fn virus_scan_result(verdict: Verdict) -> &'static str {
-    if verdict.is_malicious { "malicious" } else { "clean" }
-}
-
-pub(crate) fn format_validation(verdict: Verdict) -> &'static str {
-    if verdict.is_format_valid { "passed" } else { "failed" }
 }
 
 fn download_url(call: &Call, id: Uuid) -> String {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt;
 
 use crate::answer::Refusal;
@@ -114,4 +116,10 @@ impl RequestBody {
             Some((_, Action::Advance(clock, by))) => clock.advance(by),
         }
     }
+}
+
+/// The media type of a request in lower case, without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
 }

@@ -10,8 +10,9 @@ const OFFSET_MAX: i128 = u64::MAX as i128;
 
 /// Real time plus whatever was added with [`advance`](Self::advance).
 ///
-/// Restoring a snapshot puts the clock back to the snapshot's moment, a reset to real time. Tokens, signed URLs and scans follow this clock, so a test makes them expire without waiting. Clones are cheap
-/// and share one clock.
+/// Restoring a snapshot puts the clock back to the snapshot's moment, a reset to real time. Tokens, signed URLs, scans
+/// and webhook deliveries follow this clock, so a test makes them expire, end and be repeated without waiting. Clones are
+/// cheap and share one clock.
 ///
 /// # Examples
 ///
@@ -34,7 +35,7 @@ pub struct EmulatorClock {
 }
 
 impl EmulatorClock {
-    /// Moves the clock forward by `by`, at once and for every clone.
+    /// Moves the clock forward by `by`, at once and for every clone. What is due by then happens without delay.
     ///
     /// The sum of all advances is capped at about 584 years.
     pub fn advance(&self, by: Duration) {
@@ -76,6 +77,43 @@ impl EmulatorClock {
     pub(crate) fn unix_seconds(&self) -> u64 {
         self.now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
+
+    /// Waits until this clock shows `at`; real time passes, and an advance counts at once.
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+    pub(crate) async fn wait_until(&self, at: SystemTime) {
+        let mut advances = self.ahead_nanos.subscribe();
+        loop {
+            // An advance after the subscription is seen below, one before it here.
+            let left = at.duration_since(self.now()).unwrap_or_default();
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                // The sender is part of this clock, so it cannot be gone.
+                _ = advances.changed() => {}
+            }
+        }
+    }
+
+    /// What `work` gives, or `None` when this clock shows `at` first.
+    pub(crate) async fn before<T>(&self, at: SystemTime, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            result = work => Some(result),
+            () = self.wait_until(at) => None,
+        }
+    }
+}
+
+/// `at` plus `by`, or the `at` itself where time cannot be written any more.
+pub(crate) fn later(at: SystemTime, by: Duration) -> SystemTime {
+    at.checked_add(by).unwrap_or(at)
+}
+
+/// A moment as the platform writes it: ISO 8601 in UTC with milliseconds.
+pub(crate) fn timestamp(at: SystemTime) -> String {
+    humantime::format_rfc3339_millis(at).to_string()
 }
 
 fn shifted(real: SystemTime, offset: i128) -> SystemTime {
@@ -113,6 +151,70 @@ mod tests {
         clone.advance(Duration::from_secs(40));
         assert!(clock.now().duration_since(before).unwrap() >= Duration::from_secs(100));
         assert!(clone.now().duration_since(before).unwrap() >= Duration::from_secs(100));
+    }
+
+    #[tokio::test]
+    async fn an_advance_ends_a_wait_that_has_begun() {
+        let clock = EmulatorClock::default();
+        let hour = Duration::from_secs(3_600);
+        let wait = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.wait_until(later(clock.now(), hour)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(hour / 2);
+        tokio::task::yield_now().await;
+        assert!(!wait.is_finished());
+        clock.advance(hour / 2);
+        tokio::task::yield_now().await;
+        assert!(wait.is_finished());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_makes_a_wait_longer() {
+        let clock = EmulatorClock::default();
+        let hour = Duration::from_secs(3_600);
+        let start = clock.now();
+        let wait = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.wait_until(later(start, hour)).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(hour / 2);
+        tokio::task::yield_now().await;
+        clock.set(start);
+        tokio::task::yield_now().await;
+        clock.advance(hour * 3 / 4);
+        tokio::task::yield_now().await;
+        assert!(!wait.is_finished());
+        clock.advance(hour / 4);
+        tokio::task::yield_now().await;
+        assert!(wait.is_finished());
+    }
+
+    #[tokio::test]
+    async fn what_is_past_needs_no_wait_and_real_time_counts() {
+        let clock = EmulatorClock::default();
+        clock.wait_until(UNIX_EPOCH).await;
+        clock.wait_until(later(clock.now(), Duration::from_millis(1))).await;
+    }
+
+    #[tokio::test]
+    async fn work_that_is_done_wins_over_a_time_that_is_past() {
+        let clock = EmulatorClock::default();
+        assert_eq!(clock.before(UNIX_EPOCH, std::future::ready(1)).await, Some(1));
+        assert_eq!(clock.before(UNIX_EPOCH, std::future::pending::<()>()).await, None);
+    }
+
+    #[test]
+    fn timestamps_are_in_utc_with_milliseconds() {
+        assert_eq!(
+            timestamp(later(UNIX_EPOCH, Duration::from_millis(86_400_007))),
+            "1970-01-02T00:00:00.007Z"
+        );
+        let clock = EmulatorClock::default();
+        clock.advance(Duration::MAX);
+        assert!(timestamp(clock.now()).starts_with("26"));
     }
 
     #[test]

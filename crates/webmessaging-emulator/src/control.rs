@@ -2,8 +2,11 @@
 
 mod guard;
 mod page;
+mod requests;
 mod table;
+mod webhooks;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,14 +20,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::answer::{ERROR_CODE_HEADER, Refusal, json_response};
-use crate::body::RequestBody;
+use crate::body::{RequestBody, media_type};
+use crate::capabilities::capabilities;
 use crate::control::table::{Action, at};
 use crate::document::{DocumentError, Fields, Place, from_json};
 use crate::fault::FaultScript;
 use crate::inspect::{ClockState, EmulatorState};
-use crate::oauth::media_type;
 use crate::record::Entry;
-use crate::routes::{ErrorShape, capabilities};
+use crate::routes::ErrorShape;
 use crate::seed::{SeedError, from_body, prepare};
 use crate::serve::wrong_method;
 use crate::snapshot::{SNAPSHOTS_MAX, Snapshot, reset};
@@ -45,7 +48,7 @@ pub(crate) fn is_control(template: &str) -> bool {
 
 /// Serves a request for a control path. It is neither counted nor recorded, and no fault or limit applies.
 pub(crate) async fn serve(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     template: &str,
     parts: &mut Parts,
     body: Body,
@@ -102,7 +105,7 @@ impl Failure {
 }
 
 async fn act(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     action: Action,
     parts: &mut Parts,
     body: &mut RequestBody,
@@ -125,8 +128,11 @@ async fn act(
             shared.clock.advance(advance(&text)?);
             return document(&ClockState::of(&shared.clock));
         }
-        Action::GetRequests => return Ok(page::get(&shared.journal, parts.uri.query())?),
+        Action::GetRequests => return Ok(requests::get(&shared.journal, parts.uri.query())?),
         Action::DeleteRequests => shared.journal.clear(),
+        Action::GetDeliveries => return Ok(webhooks::deliveries(&shared.sender, parts.uri.query())?),
+        Action::Tamper => webhooks::tamper(&shared.sender, &json_body(parts, body).await?)?,
+        Action::SendEvent => return webhooks::event(shared, &json_body(parts, body).await?),
         Action::GetState => return document(&EmulatorState::of(shared)),
         Action::PutState => {
             let text = json_body(parts, body).await?;
@@ -184,9 +190,9 @@ fn advance(text: &[u8]) -> Result<Duration, DocumentError> {
     Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default())
 }
 
-async fn seed(shared: &Shared, text: &[u8]) -> Result<(), Failure> {
-    let seed = prepare(from_body(text)?, &shared.schemas, shared.directory.path().to_owned()).await;
-    match seed {
+async fn seed(shared: &Arc<Shared>, text: &[u8]) -> Result<(), Failure> {
+    let directory = shared.directory.path().to_owned();
+    match prepare(from_body(text)?, &shared.schemas, &shared.webhook_token, directory).await {
         Ok(seed) => {
             shared.apply(&seed);
             Ok(())

@@ -1,6 +1,7 @@
 //! Documents that people write by hand: what is wrong with one is told all at once.
 
 mod fields;
+mod problems;
 #[cfg(feature = "toml")]
 mod toml;
 
@@ -14,10 +15,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::fields::{Fields, Place, Problems, quoted};
+pub(crate) use self::fields::Fields;
+pub(crate) use self::problems::{Place, Problems, quoted};
 
 /// More problems than this are counted, but not listed.
 const PROBLEMS_MAX: usize = 100;
+
+/// A longer name is not repeated to its author.
+const NAME_BYTES_MAX: usize = 64;
 
 /// The longest document that is read from a file, in bytes.
 #[cfg(feature = "toml")]
@@ -34,7 +39,7 @@ pub struct DocumentProblem {
     pub line: Option<usize>,
     /// Part of the document, such as `rule 2`, counted from 1; empty for the document as a whole.
     pub place: String,
-    /// Key of the field; empty when no single field is to blame.
+    /// Key of the field, behind those of the tables around it (`outer/inner`); empty when no single field is to blame.
     pub field: String,
     /// What is wrong, and what is allowed.
     pub message: String,
@@ -64,6 +69,12 @@ pub struct DocumentError {
 impl DocumentError {
     pub(crate) fn new(problems: Vec<DocumentProblem>, unlisted: usize) -> Self {
         Self { file: None, problems, unlisted }
+    }
+
+    /// A mistake in one field of a document that is well formed otherwise.
+    pub(crate) fn of_field(field: &str, message: String) -> Self {
+        let field = field.to_owned();
+        Self::new(vec![DocumentProblem { field, message, ..DocumentProblem::default() }], 0)
     }
 
     fn whole(line: Option<usize>, message: impl Into<String>) -> Self {

@@ -5,21 +5,26 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::EmulatorBuilder;
 use crate::clock::EmulatorClock;
+use crate::delivery::Delivery;
 use crate::document::DocumentError;
+use crate::event::EventError;
 use crate::fault::{Fault, FaultScript};
 use crate::inspect::EmulatorState;
+use crate::organization::Organization;
 use crate::record::RecordedRequest;
 use crate::routes::{Route, router};
 use crate::seed::{SeedError, StateSeed, prepare};
 use crate::server;
 use crate::snapshot::{RestoreError, Snapshot, reset};
 use crate::state::Shared;
+use crate::tamper::Tamper;
 
 /// A running emulator. It stops when it is dropped.
 ///
@@ -69,7 +74,7 @@ impl Emulator {
         self.address
     }
 
-    /// The clock that tokens, signed URLs and scans follow.
+    /// The clock that tokens, signed URLs, scans and webhook deliveries follow.
     pub fn clock(&self) -> &EmulatorClock {
         &self.shared.clock
     }
@@ -105,11 +110,13 @@ impl Emulator {
     /// The seed breaks a rule, or a content cannot be stored; nothing has changed then.
     pub async fn seed(&self, seed: StateSeed) -> Result<(), SeedError> {
         let directory = self.shared.directory.path().to_owned();
-        self.shared.apply(&prepare(seed, &self.shared.schemas, directory).await?);
+        let prepared = prepare(seed, &self.shared.schemas, &self.shared.webhook_token, directory).await?;
+        self.shared.apply(&prepared);
         Ok(())
     }
 
-    /// The emulated platform as it is now: tokens, files with their bytes, rate counters and the clock.
+    /// The emulated platform as it is now: tokens, files with their bytes, the organisation, webhooks, rate counters and the
+    /// clock.
     ///
     /// # Examples
     ///
@@ -130,8 +137,8 @@ impl Emulator {
         Snapshot::take(&self.shared)
     }
 
-    /// Goes back to a snapshot. Faults and recorded requests stay as they are; a request that is under way acts on what
-    /// it finds.
+    /// Goes back to a snapshot. Deliveries that are open end as canceled. Faults, tampers, recorded requests and the log of
+    /// deliveries stay; a request that is under way acts on what it finds.
     ///
     /// # Errors
     ///
@@ -140,7 +147,8 @@ impl Emulator {
         snapshot.restore(&self.shared)
     }
 
-    /// Brings tokens, files, rate counters, clock, faults and recorded requests back to how they were at the start.
+    /// Brings tokens, files, the organisation, webhooks, rate counters, clock and faults back to how they were at the start,
+    /// and forgets recorded requests, deliveries and tampers. Deliveries that are open end.
     pub fn reset(&self) {
         reset(&self.shared);
     }
@@ -160,13 +168,61 @@ impl Emulator {
         self.shared.journal.count(route)
     }
 
-    /// Stops listening, lets requests that are under way end for up to 5 s, and removes what was uploaded.
+    /// What the organisation holds at present; a [seed](Self::seed) replaces it.
+    pub fn organization(&self) -> Organization {
+        self.shared.organization.capture().as_ref().clone()
+    }
+
+    /// Sends an event to every webhook that wants it, and gives the event's id.
+    ///
+    /// The body is `{"eventType", "eventId", "timestamp", "data"}`; but the `data` of
+    /// `webchat.fileTransfer.statusChange` is the whole body, as the documents have it. The scan of a file sends
+    /// `genesys.cloud.messaging.file.upload.completed` by itself when it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] when the type is none, or when the data cannot be written as JSON of up to 512 000 bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use webmessaging_emulator::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::builder().start().await?;
+    /// let id = emulator.send_event("channel.updated", [("channelType", "webchat")])?;
+    /// assert_eq!(id.len(), 36);
+    /// // Nobody has registered a webhook.
+    /// assert!(emulator.deliveries().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_event(&self, event_type: &str, data: impl Serialize) -> Result<String, EventError> {
+        self.shared.send_event(event_type, data)
+    }
+
+    /// The last 10 000 deliveries to webhooks, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.shared.sender.log().deliveries()
+    }
+
+    /// Lets the deliveries of one coming event go wrong.
+    ///
+    /// Tampers wait in a queue; each event that some webhook wants takes the next one.
+    pub fn tamper(&self, tamper: Tamper) {
+        self.shared.sender.tamper(tamper);
+    }
+
+    /// Stops listening, lets requests that are under way end for up to 5 s, cuts deliveries that are under way, and
+    /// removes what was uploaded.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         if let Some(server) = self.server.take() {
             // A server that panicked is stopped as well.
             let _ = server.await;
         }
+        self.shared.sender.stopped().await;
     }
 }
 
@@ -175,6 +231,7 @@ impl Drop for Emulator {
         if let Some(server) = &self.server {
             server.abort();
         }
+        self.shared.sender.stop();
     }
 }
 

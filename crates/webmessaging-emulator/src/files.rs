@@ -51,8 +51,10 @@ pub(crate) struct SharedContent {
 /// What became of complete bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Commit {
-    /// They are the file's content now.
+    /// They are the file's first content.
     Stored,
+    /// They are the file's content in place of other bytes; the scan begins anew.
+    Replaced,
     /// The verdict was already out, and these are the bytes it was about: a repeated transfer changes nothing.
     Unchanged,
     /// The verdict was already out on other bytes.
@@ -81,6 +83,8 @@ struct Upload {
     verdict: Verdict,
     /// When the verdict is out; `None` is never, for a scan longer than time can be written.
     judged_at: Option<SystemTime>,
+    /// Whether the webhooks have been told of the verdict.
+    is_told: bool,
 }
 
 impl StoredFile {
@@ -96,6 +100,10 @@ impl StoredFile {
                 Some(_) => Phase::Scanning,
             },
         }
+    }
+
+    fn untold(&self) -> Option<&Upload> {
+        self.upload.as_ref().filter(|upload| !upload.is_told)
     }
 }
 
@@ -150,6 +158,7 @@ impl Files {
             sha256: content.sha256,
             verdict: content.verdict,
             judged_at: if is_scanning { now.checked_add(self.scan_duration) } else { Some(now) },
+            is_told: !is_scanning,
         });
         StoredFile { request, upload }
     }
@@ -163,12 +172,35 @@ impl Files {
         {
             return Ok(if upload.sha256 == content.sha256 { Commit::Unchanged } else { Commit::TooLate });
         }
-        file.upload = Some(Upload {
+        let former = file.upload.replace(Upload {
             path: Arc::new(content.path),
             sha256: content.sha256,
             verdict: content.verdict,
             judged_at: now.checked_add(self.scan_duration),
+            is_told: false,
         });
-        Ok(Commit::Stored)
+        Ok(if former.is_some() { Commit::Replaced } else { Commit::Stored })
+    }
+
+    /// When the verdict on the present content is out; `None` if there is none to come or it has been told.
+    pub(crate) fn untold_until(&self, id: Uuid) -> Option<SystemTime> {
+        lock(&self.files).ok()?.get(&id)?.untold()?.judged_at
+    }
+
+    /// The files whose verdict has not been told.
+    pub(crate) fn all_untold(&self) -> Vec<Uuid> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.iter().filter(|(_, file)| file.untold().is_some()).map(|(id, _)| *id).collect()
+    }
+
+    /// The verdict, if it is out `now` and nobody has been given it here before.
+    pub(crate) fn tell(&self, id: Uuid, now: SystemTime) -> Option<Verdict> {
+        let mut files = lock(&self.files).ok()?;
+        let upload = files.get_mut(&id)?.upload.as_mut()?;
+        let is_due = upload.is_judged(now) && !upload.is_told;
+        is_due.then(|| {
+            upload.is_told = true;
+            upload.verdict
+        })
     }
 }

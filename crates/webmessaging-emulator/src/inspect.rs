@@ -1,17 +1,21 @@
 //! The state of an emulator as a document for people and programs: counts and states, no secrets.
 
+mod webhooks;
+
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::attachments::{format_validation, status, virus_scan_result};
+use crate::attachments::status;
 use crate::clock::EmulatorClock;
 use crate::files::{FileView, Phase};
 use crate::rate::Standing;
 use crate::routes::ENDPOINTS;
 use crate::state::Shared;
+
+pub use self::webhooks::{DeliveryState, WebhookState};
 
 /// What an emulator holds at one moment; it serializes as the control endpoint answers it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,6 +28,12 @@ pub struct EmulatorState {
     pub tokens: TokenState,
     /// Announced and uploaded files, by id.
     pub files: Vec<FileState>,
+    /// What the organisation holds, counted.
+    pub organization: OrganizationState,
+    /// Registered webhooks, oldest first.
+    pub webhooks: Vec<WebhookState>,
+    /// Deliveries to webhooks.
+    pub deliveries: DeliveryState,
     /// Rate counters.
     pub rates: RateState,
     /// Faults that wait for requests.
@@ -81,6 +91,17 @@ pub struct FileState {
     pub format_validation: Option<String>,
 }
 
+/// What the organisation holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OrganizationState {
+    /// Channels.
+    pub channels: usize,
+    /// Conversations.
+    pub conversations: usize,
+}
+
 /// Rate counters of callers that have sent something in their window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -127,6 +148,7 @@ impl EmulatorState {
         let mut files: Vec<(Uuid, FileView)> =
             shared.files.capture().into_iter().map(|(id, file)| (id, file.view(now))).collect();
         files.sort_by_key(|(id, _)| *id);
+        let organization = shared.organization.capture();
         let (clients, tokens) = shared.rates.standings(now);
         let requests = ENDPOINTS
             .iter()
@@ -136,6 +158,12 @@ impl EmulatorState {
             clock: ClockState::of(&shared.clock),
             tokens: TokenState { valid, expired },
             files: files.iter().map(|(id, file)| FileState::of(*id, file)).collect(),
+            organization: OrganizationState {
+                channels: organization.channels().len(),
+                conversations: organization.conversations().len(),
+            },
+            webhooks: shared.subscriptions.capture().iter().map(|known| WebhookState::of(known)).collect(),
+            deliveries: DeliveryState::of(&shared.sender),
             rates: RateState {
                 clients: clients
                     .into_iter()
@@ -170,8 +198,8 @@ impl FileState {
             file_size: file.request.file_size,
             message_id: file.request.message_id.clone(),
             status: status(&file.phase).to_owned(),
-            virus_scan_result: verdict.map(|verdict| virus_scan_result(verdict).to_owned()),
-            format_validation: verdict.map(|verdict| format_validation(verdict).to_owned()),
+            virus_scan_result: verdict.map(|verdict| verdict.virus_scan_result().to_owned()),
+            format_validation: verdict.map(|verdict| verdict.format_validation().to_owned()),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The table of emulated endpoints, which drives routing, scope checks and the capabilities document.
 
+mod table;
+
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -7,11 +10,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::any;
 use http::Method;
-use serde_json::{Value, json};
 
 use crate::control;
 use crate::serve::serve;
 use crate::state::Shared;
+
+pub(crate) use self::table::ENDPOINTS;
 
 /// One emulated endpoint: what faults are injected into and what requests are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +31,22 @@ pub enum Route {
     GetAttachment,
     /// `GET` of the bytes from the signed URL that [`GetAttachment`](Self::GetAttachment) answered.
     Download,
+    /// `GET /api/v2/communications/channels`: the channels, page by page.
+    ListChannels,
+    /// `GET /api/v2/conversations/{conversationId}`: a conversation.
+    GetConversation,
+    /// `POST /api/v2/platform/webhooks/webhooks`: registers a webhook as the file upload document has it.
+    CreateWebhook,
+    /// `GET /api/v2/platform/webhooks/webhooks`: those webhooks, page by page.
+    ListWebhooks,
+    /// `DELETE /api/v2/platform/webhooks/webhooks/{webhookId}`: removes one of them.
+    DeleteWebhook,
+    /// `POST /api/v2/platform/webhooks`: registers a webhook as the channel document has it.
+    CreatePlatformWebhook,
+    /// `GET /api/v2/platform/webhooks`: those webhooks, page by page.
+    ListPlatformWebhooks,
+    /// `DELETE /api/v2/platform/webhooks/{webhookId}`: removes one of them.
+    DeletePlatformWebhook,
 }
 
 impl Display for Route {
@@ -37,6 +57,14 @@ impl Display for Route {
             Self::PutUpload => "put-upload",
             Self::GetAttachment => "get-attachment",
             Self::Download => "download",
+            Self::ListChannels => "list-channels",
+            Self::GetConversation => "get-conversation",
+            Self::CreateWebhook => "create-webhook",
+            Self::ListWebhooks => "list-webhooks",
+            Self::DeleteWebhook => "delete-webhook",
+            Self::CreatePlatformWebhook => "create-platform-webhook",
+            Self::ListPlatformWebhooks => "list-platform-webhooks",
+            Self::DeletePlatformWebhook => "delete-platform-webhook",
         })
     }
 }
@@ -48,13 +76,16 @@ pub(crate) enum Contract {
     Design,
     /// What a real organisation answers.
     Platform,
+    /// Neither: an addition of the emulator.
+    Emulator,
 }
 
 impl Contract {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Design => "design",
             Self::Platform => "platform",
+            Self::Emulator => "emulator",
         }
     }
 }
@@ -83,66 +114,6 @@ pub(crate) struct Endpoint {
     pub(crate) summary: &'static str,
 }
 
-/// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 5] = [
-    Endpoint {
-        route: Route::Token,
-        method: Method::POST,
-        path: "/oauth/token",
-        scopes: &[],
-        contract: Contract::Platform,
-        errors: ErrorShape::OAuth,
-        summary: "client credentials for a bearer token",
-    },
-    Endpoint {
-        route: Route::CreateUpload,
-        method: Method::POST,
-        path: "/api/v2/conversations/messaging/webmessaging/upload",
-        scopes: &["conversations:messaging:write"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "announces a file and answers a signed upload URL",
-    },
-    Endpoint {
-        route: Route::PutUpload,
-        method: Method::PUT,
-        path: "/storage/uploads/{fileId}",
-        scopes: &[],
-        contract: Contract::Design,
-        errors: ErrorShape::Storage,
-        summary: "takes the bytes of an announced file at its signed URL",
-    },
-    Endpoint {
-        route: Route::GetAttachment,
-        method: Method::GET,
-        path: "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}",
-        scopes: &["conversations:read"],
-        contract: Contract::Design,
-        errors: ErrorShape::Platform,
-        summary: "state of a file, and a signed download URL once it is cleared",
-    },
-    Endpoint {
-        route: Route::Download,
-        method: Method::GET,
-        path: "/storage/files/{fileId}",
-        scopes: &[],
-        contract: Contract::Design,
-        errors: ErrorShape::Storage,
-        summary: "gives the bytes of a cleared file at its signed URL",
-    },
-];
-
-/// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 7] = [
-    "permissions and divisions: only OAuth scopes are checked",
-    "grants other than client credentials, token revocation and introspection",
-    "webhooks",
-    "channels, guests, bot messages and file transfers",
-    "TLS: the emulator speaks plain HTTP/1.1",
-    "range and conditional requests on downloads",
-    "a real virus scanner: only the EICAR test string is found",
-];
-
 /// Every scope that some endpoint asks for.
 pub(crate) fn all_scopes() -> impl Iterator<Item = &'static str> {
     ENDPOINTS.iter().flat_map(|endpoint| endpoint.scopes.iter().copied())
@@ -150,35 +121,18 @@ pub(crate) fn all_scopes() -> impl Iterator<Item = &'static str> {
 
 /// The router over the table; all calls go through [`serve`].
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let paths = ENDPOINTS.iter().map(|endpoint| endpoint.path).chain(control::paths());
+    let paths: BTreeSet<&str> =
+        ENDPOINTS.iter().map(|endpoint| endpoint.path).chain(control::paths()).collect();
     paths
+        .into_iter()
         .fold(Router::new(), |router, path| router.route(path, any(serve)))
         .fallback(serve)
         .with_state(shared)
 }
 
-/// The endpoint of a matched path template; each template has one method.
-pub(crate) fn endpoint_at(template: &str) -> Option<&'static Endpoint> {
-    ENDPOINTS.iter().find(|endpoint| endpoint.path == template)
-}
-
-/// The capabilities document.
-pub(crate) fn capabilities() -> Value {
-    let endpoints: Vec<Value> = ENDPOINTS
-        .iter()
-        .map(|endpoint| {
-            json!({
-                "name": endpoint.route.to_string(),
-                "method": endpoint.method.as_str(),
-                "path": endpoint.path,
-                "contract": endpoint.contract.name(),
-                "scopes": endpoint.scopes,
-                "summary": endpoint.summary,
-            })
-        })
-        .collect();
-    let (control, faults) = control::described();
-    json!({ "endpoints": endpoints, "notEmulated": NOT_EMULATED, "control": control, "faults": faults })
+/// The endpoints of a matched path template, each with a method of its own.
+pub(crate) fn endpoints_at(template: &str) -> impl Iterator<Item = &'static Endpoint> {
+    ENDPOINTS.iter().filter(move |endpoint| endpoint.path == template)
 }
 
 #[cfg(test)]
@@ -186,12 +140,25 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::subscription::Collection;
 
     #[test]
-    fn routes_and_templates_are_unique() {
+    fn routes_are_unique_and_so_are_methods_and_templates() {
         let routes: HashSet<Route> = ENDPOINTS.iter().map(|endpoint| endpoint.route).collect();
-        let paths: HashSet<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.path).collect();
+        let places: HashSet<(&Method, &str)> =
+            ENDPOINTS.iter().map(|endpoint| (&endpoint.method, endpoint.path)).collect();
         assert_eq!(routes.len(), ENDPOINTS.len());
-        assert_eq!(paths.len(), ENDPOINTS.len());
+        assert_eq!(places.len(), ENDPOINTS.len());
+    }
+
+    #[test]
+    fn webhooks_are_where_their_collections_say() {
+        for (collection, route) in [
+            (Collection::Webhooks, Route::CreateWebhook),
+            (Collection::PlatformWebhooks, Route::CreatePlatformWebhook),
+        ] {
+            let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.route == route).unwrap();
+            assert_eq!(endpoint.path, collection.path());
+        }
     }
 }

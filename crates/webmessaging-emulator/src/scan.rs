@@ -26,6 +26,21 @@ impl Verdict {
     pub(crate) fn is_cleared(self) -> bool {
         !self.is_malicious && self.is_format_valid
     }
+
+    /// The field `virusScanResult`.
+    pub(crate) fn virus_scan_result(self) -> &'static str {
+        if self.is_malicious { "malicious" } else { "clean" }
+    }
+
+    /// The field `formatValidation`.
+    pub(crate) fn format_validation(self) -> &'static str {
+        if self.is_format_valid { "passed" } else { "failed" }
+    }
+
+    /// The field `status` of a file that has been scanned.
+    pub(crate) fn status(self) -> &'static str {
+        if self.is_cleared() { "completed" } else { "failed" }
+    }
 }
 
 /// A scan in progress.

@@ -1,11 +1,22 @@
 //! The JSON Schemas of request bodies: compiled once, their violations turned into error details.
 
+use std::sync::LazyLock;
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::subscription::Collection;
+
 const UPLOAD_REQUEST: &str = include_str!("../schemas/upload-request.json");
+
+/// Schemas without settings are compiled once: an emulator for each test is to stay cheap.
+type Constant = LazyLock<Result<Validator, String>>;
+
+static WEBHOOK: Constant = Constant::new(|| compile(&parse(include_str!("../schemas/webhook.json"))?));
+static PLATFORM_WEBHOOK: Constant =
+    Constant::new(|| compile(&parse(include_str!("../schemas/platform-webhook.json"))?));
 
 /// More violations than this are not listed: the sender can add as many unknown fields as fit the body.
 const DETAILS_MAX: usize = 100;
@@ -23,34 +34,57 @@ pub(crate) struct Detail {
     pub(crate) field_name: String,
 }
 
-/// All compiled schemas.
+/// The schemas that depend on settings.
 pub(crate) struct Schemas {
     upload_request: Validator,
 }
 
 impl Schemas {
-    /// Compiles the schemas, with the configured size limit in place of the written one.
+    /// Compiles all schemas, with the configured size limit in place of the written one.
     pub(crate) fn compile(file_size_bytes_max: u64) -> Result<Self, String> {
-        let mut schema: Value = serde_json::from_str(UPLOAD_REQUEST).map_err(|error| error.to_string())?;
+        let mut schema = parse(UPLOAD_REQUEST)?;
         match schema.pointer_mut("/properties/fileSize/maximum") {
             Some(maximum) => *maximum = file_size_bytes_max.into(),
             None => return Err("the upload schema has no maximum for fileSize".to_owned()),
         }
-        let upload_request = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .offline()
-            .should_validate_formats(true)
-            // Linear time, whatever the sender writes.
-            .with_pattern_options(PatternOptions::regex())
-            .build(&schema)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { upload_request })
+        for constant in [&WEBHOOK, &PLATFORM_WEBHOOK] {
+            constant.as_ref().map_err(String::clone)?;
+        }
+        Ok(Self { upload_request: compile(&schema)? })
     }
 
     /// Every violation of the upload request's schema; empty when the body is right.
     pub(crate) fn check_upload_request(&self, body: &Value) -> Vec<Detail> {
         check(&self.upload_request, body)
     }
+}
+
+/// Every violation of the schema of a webhook's registration.
+pub(crate) fn check_webhook(collection: Collection, body: &Value) -> Vec<Detail> {
+    let schema = match collection {
+        Collection::Webhooks => &WEBHOOK,
+        Collection::PlatformWebhooks => &PLATFORM_WEBHOOK,
+    };
+    match schema.as_ref() {
+        Ok(validator) => check(validator, body),
+        // No emulator starts without its schemas.
+        Err(_) => vec![Detail { error_code: "schema".to_owned(), field_name: String::new() }],
+    }
+}
+
+fn parse(schema: &str) -> Result<Value, String> {
+    serde_json::from_str(schema).map_err(|error| error.to_string())
+}
+
+fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .offline()
+        .should_validate_formats(true)
+        // Linear time, whatever the sender writes.
+        .with_pattern_options(PatternOptions::regex())
+        .build(schema)
+        .map_err(|error| error.to_string())
 }
 
 fn check(validator: &Validator, body: &Value) -> Vec<Detail> {

@@ -1,26 +1,32 @@
 //! Seeds: state that an emulator has before any request.
 
+mod file;
+mod organization;
 mod prepare;
 mod read;
+mod webhook;
 
 use std::error::Error;
 use std::fmt;
-use std::fmt::{Debug, Display};
+use std::fmt::Display;
 use std::io;
 #[cfg(feature = "toml")]
 use std::path::Path;
 
-use bytes::Bytes;
-
 use crate::document::{self, DocumentError};
+use crate::organization::Organization;
 
-pub(crate) use self::prepare::{PreparedSeed, prepare};
+pub use self::file::SeededFile;
+pub use self::webhook::SeededWebhook;
+
+pub(crate) use self::organization::SeededOrganization;
+pub(crate) use self::prepare::{PreparedSeed, check_organization, prepare};
 pub(crate) use self::read::from_body;
 
-/// State to begin with, or to go on with: today, files.
+/// State to begin with, or to go on with: files, what the organisation holds, webhooks.
 ///
-/// What a seed does not mention stays as it is. As a document it has the same shape in TOML and JSON; this crate's README
-/// lists the keys.
+/// What a seed does not mention stays as it is. As a document it has the same shape in TOML and JSON;
+/// `docs/reference/emulator.md` lists the keys.
 ///
 /// # Examples
 ///
@@ -39,6 +45,8 @@ pub(crate) use self::read::from_body;
 #[must_use = "a seed does nothing until it is handed to an emulator"]
 pub struct StateSeed {
     files: Option<Vec<SeededFile>>,
+    organization: SeededOrganization,
+    webhooks: Option<Vec<SeededWebhook>>,
 }
 
 impl StateSeed {
@@ -50,6 +58,18 @@ impl StateSeed {
     /// These files, in place of all others.
     pub fn files(mut self, files: impl IntoIterator<Item = SeededFile>) -> Self {
         self.files = Some(files.into_iter().collect());
+        self
+    }
+
+    /// This organisation, with its channels and conversations, in place of the other one.
+    pub fn organization(mut self, organization: Organization) -> Self {
+        self.organization = organization.into();
+        self
+    }
+
+    /// These webhooks, in place of all others, whose deliveries end.
+    pub fn webhooks(mut self, webhooks: impl IntoIterator<Item = SeededWebhook>) -> Self {
+        self.webhooks = Some(webhooks.into_iter().collect());
         self
     }
 
@@ -82,92 +102,6 @@ impl StateSeed {
     #[cfg(feature = "toml")]
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DocumentError> {
         document::from_file(path.as_ref(), read::seed)
-    }
-}
-
-/// A file that is there without having been uploaded.
-///
-/// `Debug` shows the length of its content instead of the content.
-#[derive(Clone, PartialEq, Eq)]
-#[must_use = "a file exists only as part of a seed"]
-pub struct SeededFile {
-    id: Option<String>,
-    file_name: String,
-    content_type: String,
-    message_id: String,
-    content: SeededContent,
-    is_scanning: bool,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum SeededContent {
-    Announced { size_bytes: u64 },
-    Complete(Bytes),
-}
-
-impl SeededFile {
-    /// An announced file of one byte, which has not been sent; [`content`](Self::content) and
-    /// [`size_bytes`](Self::size_bytes) change that.
-    pub fn new(
-        file_name: impl Into<String>,
-        content_type: impl Into<String>,
-        message_id: impl Into<String>,
-    ) -> Self {
-        Self {
-            id: None,
-            file_name: file_name.into(),
-            content_type: content_type.into(),
-            message_id: message_id.into(),
-            content: SeededContent::Announced { size_bytes: 1 },
-            is_scanning: false,
-        }
-    }
-
-    /// The file's id, a UUID. Default: a fresh one.
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
-        self
-    }
-
-    /// The file's bytes. They have been scanned; the verdict is that of an upload with these bytes.
-    pub fn content(mut self, bytes: impl Into<Bytes>) -> Self {
-        self.content = SeededContent::Complete(bytes.into());
-        self
-    }
-
-    /// The announced size of a file whose bytes have not been sent, in place of any content.
-    pub fn size_bytes(mut self, bytes: u64) -> Self {
-        self.content = SeededContent::Announced { size_bytes: bytes };
-        self
-    }
-
-    /// Lets the scan of the content begin when the emulator takes the seed, instead of being over. Without a content there
-    /// is no scan.
-    pub fn scanning(mut self) -> Self {
-        self.is_scanning = true;
-        self
-    }
-
-    fn length(&self) -> u64 {
-        match &self.content {
-            SeededContent::Announced { size_bytes } => *size_bytes,
-            SeededContent::Complete(bytes) => u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        }
-    }
-}
-
-impl Debug for SeededFile {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("SeededFile")
-            .field("id", &self.id)
-            .field("file_name", &self.file_name)
-            .field("content_type", &self.content_type)
-            .field("message_id", &self.message_id)
-            .field("length", &self.length())
-            .field("is_sent", &matches!(self.content, SeededContent::Complete(_)))
-            .field("is_scanning", &self.is_scanning)
-            .finish()
     }
 }
 

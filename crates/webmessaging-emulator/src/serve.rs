@@ -17,9 +17,10 @@ use crate::control;
 use crate::fault::serve_with_faults;
 use crate::rate::Standing;
 use crate::record::Entry;
-use crate::routes::{Endpoint, ErrorShape, Route, endpoint_at};
+use crate::routes::{Endpoint, ErrorShape, Route, endpoints_at};
 use crate::state::Shared;
-use crate::{attachments, oauth, storage, uploads};
+use crate::subscription::Collection;
+use crate::{attachments, channels, conversations, oauth, storage, uploads, webhooks};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -87,6 +88,14 @@ impl Call {
             Route::PutUpload => storage::put(self).await,
             Route::GetAttachment => attachments::get(self),
             Route::Download => storage::get(self).await,
+            Route::ListChannels => channels::list(self),
+            Route::GetConversation => conversations::get(self),
+            Route::CreateWebhook => webhooks::create(self, Collection::Webhooks).await,
+            Route::ListWebhooks => webhooks::list(self, Collection::Webhooks),
+            Route::DeleteWebhook => webhooks::delete(self, Collection::Webhooks),
+            Route::CreatePlatformWebhook => webhooks::create(self, Collection::PlatformWebhooks).await,
+            Route::ListPlatformWebhooks => webhooks::list(self, Collection::PlatformWebhooks),
+            Route::DeletePlatformWebhook => webhooks::delete(self, Collection::PlatformWebhooks),
         }
     }
 }
@@ -101,17 +110,21 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         set_ids(&mut response, &context_id);
         return response;
     }
-    let at_path = template.as_deref().and_then(endpoint_at);
-    let endpoint = at_path.filter(|endpoint| endpoint.method == parts.method);
+    let at_path: Vec<&'static Endpoint> =
+        template.iter().flat_map(|template| endpoints_at(template)).collect();
+    let endpoint = at_path.iter().find(|endpoint| endpoint.method == parts.method).copied();
     let route = endpoint.map(|endpoint| endpoint.route);
     let entry = shared.journal.begin(route, &parts);
 
-    let mut response = match (endpoint, at_path) {
+    let mut response = match (endpoint, at_path.as_slice()) {
         (Some(endpoint), _) => known(shared, endpoint, &context_id, &entry, &mut parts, body).await,
         (None, at_path) => {
-            let shape = at_path.map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
-            let refusal =
-                at_path.map_or_else(Refusal::not_found, |endpoint| wrong_method([&endpoint.method]));
+            let shape = at_path.first().map_or(ErrorShape::Platform, |endpoint| endpoint.errors);
+            let refusal = if at_path.is_empty() {
+                Refusal::not_found()
+            } else {
+                wrong_method(at_path.iter().map(|endpoint| &endpoint.method))
+            };
             if !parts.headers.contains_key(EXPECT) {
                 RequestBody::new(body, Arc::clone(&entry)).drain(shared.body_bytes_max()).await;
             }
@@ -158,7 +171,7 @@ pub(crate) fn wrong_method<'a>(allowed: impl IntoIterator<Item = &'a Method>) ->
     Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method.not.allowed",
-        format!("only {allowed} is allowed at this path"),
+        format!("the path takes only {allowed}"),
     )
     .with_header(ALLOW, allow)
 }

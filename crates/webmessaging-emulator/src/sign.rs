@@ -56,7 +56,8 @@ impl Signer {
         Some(expires_seconds)
     }
 
-    fn with_key(key: &[u8]) -> Option<Self> {
+    /// A signer with this key; `None` for a key that HMAC does not take.
+    pub(crate) fn with_key(key: &[u8]) -> Option<Self> {
         Hmac::new_from_slice(key).ok().map(|keyed| Self { keyed })
     }
 

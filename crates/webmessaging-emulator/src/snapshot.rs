@@ -11,15 +11,19 @@ use uuid::Uuid;
 
 use crate::files::StoredFile;
 use crate::oauth::Tokens;
+use crate::organization::Organization;
 use crate::rate::Counters;
 use crate::state::Shared;
+use crate::subscription::Subscription;
 
 /// As many snapshots are kept for the control endpoint at once.
 pub(crate) const SNAPSHOTS_MAX: usize = 16;
 
-/// An emulated platform as it was at one moment: tokens, files with their bytes, rate counters and the clock.
+/// An emulated platform as it was at one moment: tokens, files with their bytes, the organisation, webhooks, rate counters
+/// and the clock.
 ///
-/// Faults, their counters and the recorded requests are no part of it: they belong to the test, not to the platform.
+/// Faults, their counters, tampers, the recorded requests and the log of deliveries are no part of it: they belong to the
+/// test, not to the platform. Nor are deliveries that are under way.
 /// Clones are cheap and share one content. The bytes of uploads never change once they are complete, so a snapshot
 /// copies none: it keeps them on disk, until it is dropped or the emulator stops.
 #[derive(Clone)]
@@ -32,31 +36,40 @@ struct Content {
     at: SystemTime,
     tokens: Tokens,
     files: HashMap<Uuid, StoredFile>,
+    organization: Arc<Organization>,
+    webhooks: Vec<Arc<Subscription>>,
     rates: Counters,
 }
 
 impl Snapshot {
     pub(crate) fn take(shared: &Shared) -> Self {
+        let _turn = shared.turn();
         Self {
             content: Arc::new(Content {
                 emulator: shared.id,
                 at: shared.clock.now(),
                 tokens: shared.oauth.capture(),
                 files: shared.files.capture(),
+                organization: shared.organization.capture(),
+                webhooks: shared.subscriptions.capture(),
                 rates: shared.rates.capture(),
             }),
         }
     }
 
-    pub(crate) fn restore(&self, shared: &Shared) -> Result<(), RestoreError> {
+    pub(crate) fn restore(&self, shared: &Arc<Shared>) -> Result<(), RestoreError> {
         let content = &self.content;
         if content.emulator != shared.id {
             return Err(RestoreError(()));
         }
-        shared.oauth.restore(content.tokens.clone());
-        shared.files.restore(content.files.clone());
-        shared.rates.restore(content.rates.clone());
+        let _turn = shared.turn();
+        // Ends the deliveries before the clock can make one of them due.
+        shared.replace_webhooks(&content.webhooks);
         shared.clock.set(content.at);
+        shared.oauth.restore(content.tokens.clone());
+        shared.organization.restore(Arc::clone(&content.organization));
+        shared.rates.restore(content.rates.clone());
+        shared.replace_files(content.files.clone());
         Ok(())
     }
 }
@@ -68,6 +81,7 @@ impl Debug for Snapshot {
             .field("at", &self.content.at)
             .field("tokens", &self.content.tokens.len())
             .field("files", &self.content.files.len())
+            .field("webhooks", &self.content.webhooks.len())
             .finish_non_exhaustive()
     }
 }
@@ -85,14 +99,16 @@ impl Display for RestoreError {
 impl Error for RestoreError {}
 
 /// Brings everything back to how it was at the start, but for the snapshots that were taken.
-pub(crate) fn reset(shared: &Shared) {
+pub(crate) fn reset(shared: &Arc<Shared>) {
+    let _turn = shared.turn();
+    shared.sender.cancel();
     shared.clock.reset();
     shared.oauth.restore(Tokens::default());
     shared.rates.restore(Counters::default());
-    let seeded = shared.start.seed.files(&shared.files, shared.clock.now());
-    shared.files.restore(seeded.unwrap_or_default());
+    shared.replace(&shared.start.seed);
     shared.faults.reset(shared.start.script.clone());
     shared.journal.clear();
+    shared.sender.forget();
 }
 
 /// The snapshots of the control endpoint, by their ids.

@@ -1,22 +1,28 @@
 //! What all calls share, and the settings that it is made from.
 
-use std::sync::{Mutex, MutexGuard};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::answer::Refusal;
 use crate::clock::EmulatorClock;
 use crate::fault::{FaultScript, Faults};
-use crate::files::Files;
+use crate::files::{Files, StoredFile};
 use crate::oauth::Authority;
+use crate::organization::LiveOrganization;
 use crate::rate::{RateLimit, Rates};
 use crate::record::Journal;
 use crate::schema::Schemas;
 use crate::seed::PreparedSeed;
+use crate::sender::Sender;
 use crate::sign::Signer;
 use crate::snapshot::Snapshots;
+use crate::subscription::{Subscription, Subscriptions};
+use crate::watch::{Watches, watch_scan};
 
 /// The platform's limit for the body of an API request, in bytes.
 pub(crate) const REQUEST_BYTES_MAX: usize = 512_000;
@@ -36,6 +42,7 @@ pub(crate) struct Settings {
 /// What an emulator begins with, and comes back to by a reset.
 #[derive(Debug)]
 pub(crate) struct Start {
+    /// Mentions everything.
     pub(crate) seed: PreparedSeed,
     pub(crate) script: FaultScript,
 }
@@ -51,20 +58,59 @@ pub(crate) struct Shared {
     pub(crate) schemas: Schemas,
     pub(crate) oauth: Authority,
     pub(crate) files: Files,
+    pub(crate) organization: LiveOrganization,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) sender: Arc<Sender>,
+    pub(crate) watches: Watches,
+    /// Signs for webhooks that have no secret of their own.
+    pub(crate) webhook_token: SecretString,
     pub(crate) rates: Rates,
     pub(crate) faults: Faults,
     pub(crate) snapshots: Snapshots,
     pub(crate) start: Start,
     pub(crate) journal: Journal,
+    pub(crate) turn: Mutex<()>,
     /// Holds the uploaded bytes; removed with the emulator.
     pub(crate) directory: TempDir,
 }
 
 impl Shared {
+    /// Waits until nobody else replaces state or tells an event, so that none of a former state is told in a later one.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts what a seed mentions in place of what is there.
-    pub(crate) fn apply(&self, seed: &PreparedSeed) {
+    pub(crate) fn apply(self: &Arc<Self>, seed: &PreparedSeed) {
+        let _turn = self.turn();
+        self.replace(seed);
+    }
+
+    /// The same, for who has the turn.
+    pub(crate) fn replace(self: &Arc<Self>, seed: &PreparedSeed) {
+        if let Some(organization) = seed.organization(&self.organization.capture()) {
+            self.organization.restore(organization.into());
+        }
+        if let Some(webhooks) = seed.webhooks() {
+            self.replace_webhooks(webhooks);
+        }
         if let Some(files) = seed.files(&self.files, self.clock.now()) {
-            self.files.restore(files);
+            self.replace_files(files);
+        }
+    }
+
+    /// Puts these webhooks in place of all others, whose deliveries end; for who has the turn.
+    pub(crate) fn replace_webhooks(&self, webhooks: &[Arc<Subscription>]) {
+        self.sender.cancel();
+        self.subscriptions.restore(webhooks);
+    }
+
+    /// Puts these files in place of all others; for who has the turn.
+    pub(crate) fn replace_files(self: &Arc<Self>, files: HashMap<Uuid, StoredFile>) {
+        self.watches.end();
+        self.files.restore(files);
+        for id in self.files.all_untold() {
+            watch_scan(self, id);
         }
     }
 

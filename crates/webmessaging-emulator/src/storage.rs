@@ -22,6 +22,7 @@ use crate::files::{Commit, Content, Phase};
 use crate::scan::Scanner;
 use crate::serve::Call;
 use crate::uploads::UploadRequest;
+use crate::watch::watch_scan;
 
 /// Bytes that are gathered before they are written to or read from disk.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -41,8 +42,12 @@ pub(crate) async fn put(call: &mut Call) -> Result<Response, Refusal> {
     refuse_expired(call, expires)?;
     let etag = HeaderValue::try_from(format!("\"{}\"", hex::encode(content.sha256)))
         .map_err(|_| Refusal::internal("etag"))?;
-    match call.shared.files.commit(id, content, call.shared.clock.now())? {
-        Commit::Stored | Commit::Unchanged => {
+    let commit = call.shared.files.commit(id, content, call.shared.clock.now())?;
+    if commit == Commit::Stored {
+        watch_scan(&call.shared, id);
+    }
+    match commit {
+        Commit::Stored | Commit::Replaced | Commit::Unchanged => {
             let mut response = Response::new(Body::empty());
             response.headers_mut().insert(ETAG, etag);
             Ok(response)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Refusal, json_response};
-use crate::oauth::media_type;
+use crate::body::media_type;
 use crate::schema::Detail;
 use crate::serve::Call;
 use crate::state::REQUEST_BYTES_MAX;
@@ -44,7 +44,7 @@ pub(crate) async fn create(call: &mut Call) -> Result<Response, Refusal> {
 }
 
 /// Reads a JSON body: content type, then size, then syntax.
-async fn json_body(call: &mut Call) -> Result<Value, Refusal> {
+pub(crate) async fn json_body(call: &mut Call) -> Result<Value, Refusal> {
     if media_type(&call.headers).as_deref() != Some("application/json") {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -68,6 +68,31 @@ fn it_begins_with_faults_and_state_from_files() {
 }
 
 #[test]
+fn its_organization_and_webhooks_come_from_arguments_and_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.toml");
+    let state = r#"
+[[organization.conversations]]
+id = "c"
+
+[[webhooks]]
+collection = "platform-webhooks"
+name = "channels"
+callbackUrl = "https://hooks.example/"
+eventFilters = [{ resource = "channel", action = "updated" }]
+secret = "swordfish-swordfish"
+"#;
+    std::fs::write(&path, state).unwrap();
+    let token = ["--webhook-token", "tunafish-tunafish", "--signature-format", "hex"];
+    let emulator =
+        Emulator::start(&[&["--state", path.to_str().unwrap(), "--channels", "7"], &token[..]].concat());
+    let state = ask(&emulator, "GET /__emulator/state");
+    assert!(state.contains(r#""organization":{"channels":7,"conversations":1}"#), "{state}");
+    assert!(state.contains(r#""events":["channel.updated"]"#), "{state}");
+    assert!(!state.contains("swordfish") && !state.contains("tunafish"), "{state}");
+}
+
+#[test]
 fn a_bad_file_is_told_with_its_line_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("faults.toml");
@@ -82,7 +107,7 @@ fn a_bad_file_is_told_with_its_line_before_anything_starts() {
                 "(did you mean `token`?)".to_owned(),
                 format!("{name}:4: rule 1: time: unknown key (did you mean `times`?); allowed here: route, "),
             ],
-            _ => vec![format!("{name}:1: rules: unknown key; allowed here: files")],
+            _ => vec![format!("{name}:1: rules: unknown key; allowed here: files, organization, webhooks")],
         };
         for part in expected {
             assert!(run.stderr.contains(&part), "{part}\n{}", run.stderr);

@@ -16,6 +16,9 @@ pub(super) enum Action {
     AdvanceClock,
     GetRequests,
     DeleteRequests,
+    GetDeliveries,
+    Tamper,
+    SendEvent,
     GetState,
     PutState,
     TakeSnapshot,
@@ -34,7 +37,7 @@ pub(super) struct Control {
 }
 
 /// Every control endpoint; those of one path stand together.
-static CONTROLS: [Control; 14] = [
+static CONTROLS: [Control; 17] = [
     Control {
         action: Action::Capabilities,
         method: Method::GET,
@@ -69,13 +72,13 @@ static CONTROLS: [Control; 14] = [
         action: Action::AdvanceClock,
         method: Method::POST,
         path: "/__emulator/clock/advance",
-        summary: "moves the clock forward",
+        summary: "moves the clock forward: `{\"seconds\": 300}`",
     },
     Control {
         action: Action::GetRequests,
         method: Method::GET,
         path: "/__emulator/requests",
-        summary: "recorded requests, without secrets; query route, after, limit",
+        summary: "recorded requests, without queries and secrets; query `route`, `after`, `limit`",
     },
     Control {
         action: Action::DeleteRequests,
@@ -84,22 +87,40 @@ static CONTROLS: [Control; 14] = [
         summary: "forgets the recorded requests",
     },
     Control {
+        action: Action::GetDeliveries,
+        method: Method::GET,
+        path: "/__emulator/deliveries",
+        summary: "deliveries to webhooks and their attempts; query `eventId`, `after`, `limit`",
+    },
+    Control {
+        action: Action::Tamper,
+        method: Method::POST,
+        path: "/__emulator/tamper",
+        summary: "lets the deliveries of the next event go wrong: `{\"next\": \"duplicate\"}`",
+    },
+    Control {
+        action: Action::SendEvent,
+        method: Method::POST,
+        path: "/__emulator/events",
+        summary: "sends an event to its webhooks and answers its id: `{\"eventType\": \"a.b\", \"data\": {}}`",
+    },
+    Control {
         action: Action::GetState,
         method: Method::GET,
         path: "/__emulator/state",
-        summary: "tokens (counted), files, rates, faults, snapshots",
+        summary: "tokens (counted), files, webhooks (no secrets), deliveries, organisation, rates, faults, snapshots",
     },
     Control {
         action: Action::PutState,
         method: Method::PUT,
         path: "/__emulator/state",
-        summary: "seeds state",
+        summary: "takes a seed: files, organisation, webhooks",
     },
     Control {
         action: Action::TakeSnapshot,
         method: Method::POST,
         path: "/__emulator/snapshots",
-        summary: "takes a snapshot and answers its id",
+        summary: "takes a snapshot and answers its `id`; up to 16 are kept",
     },
     Control {
         action: Action::DeleteSnapshot,
@@ -111,13 +132,13 @@ static CONTROLS: [Control; 14] = [
         action: Action::RestoreSnapshot,
         method: Method::POST,
         path: "/__emulator/snapshots/{id}/restore",
-        summary: "goes back to a snapshot",
+        summary: "goes back to a snapshot; open deliveries end",
     },
     Control {
         action: Action::Reset,
         method: Method::POST,
         path: "/__emulator/reset",
-        summary: "state, clock, faults and recorded requests as at the start",
+        summary: "state, clock and faults as at the start; forgets requests, deliveries and tampers",
     },
 ];
 

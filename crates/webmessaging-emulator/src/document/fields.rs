@@ -1,69 +1,15 @@
 //! A table of a document as its reader takes it apart: key by key, with every problem noted and none fatal.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::mem;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::document::{DocumentError, DocumentProblem, PROBLEMS_MAX};
-
-/// A longer name is not repeated to its author.
-const NAME_BYTES_MAX: usize = 64;
+use crate::document::{NAME_BYTES_MAX, Place, Problems};
 
 /// How alike two names have to be, from 0 to 1, for one to be suggested for the other.
 const SIMILARITY_MIN: f64 = 0.8;
-
-/// A part of a document: where it is, for the lines, and what people call it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Place {
-    pointer: String,
-    name: String,
-}
-
-impl Place {
-    /// The entry of a list of the document, counted from 0.
-    pub(crate) fn entry(list: &str, index: usize, name: &str) -> Self {
-        Self { pointer: format!("/{list}/{index}"), name: format!("{name} {}", index + 1) }
-    }
-}
-
-/// The problems found so far, and the lines in which they may be.
-#[derive(Debug, Default)]
-pub(crate) struct Problems {
-    /// By JSON pointer, without the escapes.
-    lines: HashMap<String, usize>,
-    list: Vec<DocumentProblem>,
-    unlisted: usize,
-}
-
-impl Problems {
-    #[cfg(feature = "toml")]
-    pub(super) fn with_lines(lines: HashMap<String, usize>) -> Self {
-        Self { lines, ..Self::default() }
-    }
-
-    /// Notes a problem of a field, or of the place as a whole when `field` is empty.
-    pub(crate) fn add(&mut self, place: &Place, field: &str, message: impl Into<String>) {
-        if self.list.len() >= PROBLEMS_MAX {
-            self.unlisted += 1;
-            return;
-        }
-        let line = self
-            .lines
-            .get(&format!("{}/{field}", place.pointer))
-            .or_else(|| self.lines.get(&place.pointer))
-            .copied();
-        let field = if is_plain(field) { field.to_owned() } else { String::new() };
-        self.list.push(DocumentProblem { line, place: place.name.clone(), field, message: message.into() });
-    }
-
-    /// `read`, unless there were problems.
-    pub(crate) fn into_result<T>(self, read: T) -> Result<T, DocumentError> {
-        if self.list.is_empty() { Ok(read) } else { Err(DocumentError::new(self.list, self.unlisted)) }
-    }
-}
 
 /// A table whose keys are asked for one after the other; what nobody asked for is unknown.
 #[derive(Debug)]
@@ -157,11 +103,16 @@ impl<'a, 'p> Fields<'a, 'p> {
         self.read(key, allowed, |value| names.iter().copied().find(|name| value.as_str() == Some(name)))
     }
 
-    /// A list of at most `entries_max` values; empty when the key is missing.
-    pub(crate) fn list(&mut self, key: &'static str, entries_max: usize) -> &'a [Value] {
+    /// A list of at most `entries_max` values.
+    pub(crate) fn optional_list(&mut self, key: &'static str, entries_max: usize) -> Option<&'a [Value]> {
         let allowed = format!("a list of at most {entries_max} tables");
         let list = |value: &'a Value| value.as_array().filter(|list| list.len() <= entries_max);
-        self.read(key, allowed, list).map_or(&[], Vec::as_slice)
+        self.read(key, allowed, list).map(Vec::as_slice)
+    }
+
+    /// The same; empty when the key is missing.
+    pub(crate) fn list(&mut self, key: &'static str, entries_max: usize) -> &'a [Value] {
+        self.optional_list(key, entries_max).unwrap_or_default()
     }
 
     /// Notes the keys that nobody asked for.
@@ -172,16 +123,6 @@ impl<'a, 'p> Fields<'a, 'p> {
             self.problems.add(&self.place, key, format!("unknown key{suggestion}; allowed here: {allowed}"));
         }
     }
-}
-
-/// A name that was made up by the author of a document, if it is harmless enough to be repeated.
-pub(crate) fn quoted(name: &str) -> String {
-    if is_plain(name) { format!(" `{name}`") } else { String::new() }
-}
-
-fn is_plain(name: &str) -> bool {
-    name.len() <= NAME_BYTES_MAX
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 fn did_you_mean(name: &str) -> String {
@@ -208,6 +149,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::document::{DocumentError, PROBLEMS_MAX};
 
     fn told(value: &Value, read: impl FnOnce(&mut Fields<'_, '_>)) -> Vec<String> {
         let mut problems = Problems::default();
@@ -215,7 +157,13 @@ mod tests {
             read(&mut fields);
             fields.finish();
         }
-        problems.list.iter().map(ToString::to_string).collect()
+        problems
+            .into_result(())
+            .err()
+            .iter()
+            .flat_map(DocumentError::problems)
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

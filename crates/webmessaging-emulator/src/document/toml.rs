@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
 
-use crate::document::fields::Problems;
-use crate::document::{DocumentError, DocumentProblem, PROBLEMS_MAX};
+use crate::document::{DocumentError, DocumentProblem, PROBLEMS_MAX, Problems};
 
 /// The document of a text, and an empty list of problems that knows its lines.
 pub(super) fn parse(text: &str) -> Result<(Value, Problems), DocumentError> {

@@ -17,7 +17,7 @@ use crate::routes::Route;
 /// request as well; any other fault is the last. Requests are counted from the moment the script is set, those included
 /// that take an [injected](crate::Emulator::inject) fault, which goes before every rule.
 ///
-/// As a document a script has the same shape in TOML and JSON; this crate's README lists the keys.
+/// As a document a script has the same shape in TOML and JSON; `docs/reference/emulator.md` lists the keys.
 ///
 /// # Examples
 ///

@@ -1,12 +1,10 @@
 //! Documents as seeds.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use serde_json::Value;
 
 use crate::document::{DocumentError, Fields, Place, Problems, from_json};
-use crate::seed::{SeededFile, StateSeed};
+use crate::seed::{SeededOrganization, StateSeed, file, webhook};
+use crate::subscription::SUBSCRIPTIONS_MAX;
 
 /// More files than this are not seeded at once.
 const FILES_MAX: usize = 10_000;
@@ -18,58 +16,30 @@ pub(crate) fn from_body(body: &[u8]) -> Result<StateSeed, DocumentError> {
 
 /// The seed of a document, or an unfinished one and problems.
 pub(super) fn seed(document: &Value, problems: &mut Problems) -> StateSeed {
-    let seed = StateSeed::new();
-    let Some(mut fields) = Fields::new(document, Place::default(), problems) else { return seed };
-    let has_files = fields.has("files");
-    let list = fields.list("files", FILES_MAX);
+    let Some(mut fields) = Fields::new(document, Place::default(), problems) else {
+        return StateSeed::default();
+    };
+    let files = fields.optional_list("files", FILES_MAX);
+    let organization = fields.read("organization", "a table of keys and values", a_table);
+    let webhooks = fields.optional_list("webhooks", SUBSCRIPTIONS_MAX);
     fields.finish();
-    let mut files = Vec::new();
-    for (index, value) in list.iter().enumerate() {
-        if let Some(fields) = Fields::new(value, place(index), problems) {
-            files.extend(file(fields));
-        }
+    StateSeed {
+        files: files.map(|list| {
+            entries(list, |index, value| file::read(Fields::new(value, file::place(index), problems)?))
+        }),
+        organization: organization.map_or_else(SeededOrganization::default, |organization| {
+            SeededOrganization::read(organization, problems)
+        }),
+        webhooks: webhooks
+            .map(|list| entries(list, |index, value| webhook::read(value, &webhook::place(index), problems))),
     }
-    if has_files { seed.files(files) } else { seed }
 }
 
-/// What a file of a seed is called, counted from 0.
-pub(super) fn place(index: usize) -> Place {
-    Place::entry("files", index, "file")
+fn a_table(value: &Value) -> Option<&Value> {
+    value.is_object().then_some(value)
 }
 
-fn file(mut fields: Fields<'_, '_>) -> Option<SeededFile> {
-    let id = fields.text("id");
-    let name = fields.required().text("fileName");
-    let content_type = fields.required().text("contentType");
-    let message = fields.required().text("messageId");
-    let text = fields.text("text").map(|text| Bytes::copy_from_slice(text.as_bytes()));
-    let base64 = fields.read("base64", "a text in base64", |value| STANDARD.decode(value.as_str()?).ok());
-    let size = fields.whole("fileSize", 0..=u64::MAX);
-    let scan = fields.one_of("scan", &["over", "running"]);
-    match ["text", "base64", "fileSize"].map(|key| fields.has(key)) {
-        [false, false, false] => {
-            fields.problem("fileSize", "is missing; a file needs its content (text or base64) or its size");
-        }
-        [true, true, _] => fields.problem("base64", "cannot stand beside text: a file has one content"),
-        [_, _, true] if fields.has("text") || fields.has("base64") => {
-            fields.problem("fileSize", "cannot stand beside a content, which has its own size");
-        }
-        [false, false, true] if fields.has("scan") => {
-            fields.problem("scan", "needs a content that can be scanned");
-        }
-        _ => {}
-    }
-    fields.finish();
-
-    let mut file = SeededFile::new(name?, content_type?, message?);
-    if let Some(id) = id {
-        file = file.id(id);
-    }
-    if let Some(size) = size {
-        file = file.size_bytes(size);
-    }
-    if let Some(content) = text.or(base64.map(Bytes::from)) {
-        file = file.content(content);
-    }
-    Some(if scan == Some("running") { file.scanning() } else { file })
+/// What `read` makes of the entries of a list, which it is told with their indexes.
+pub(super) fn entries<T>(list: &[Value], mut read: impl FnMut(usize, &Value) -> Option<T>) -> Vec<T> {
+    list.iter().enumerate().filter_map(|(index, value)| read(index, value)).collect()
 }

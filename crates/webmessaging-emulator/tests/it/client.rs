@@ -149,6 +149,17 @@ pub(crate) fn get_request(token: &str, path: &str) -> Request<Full<Bytes>> {
     Request::get(path).header(AUTHORIZATION, format!("Bearer {token}")).body(Full::default()).unwrap()
 }
 
+/// Sends a request with a fresh token, and a JSON body if there is one.
+pub(crate) async fn request(emulator: &Emulator, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let bearer = format!("Bearer {}", token(emulator).await);
+    let mut request = Request::builder().method(method).uri(path).header(AUTHORIZATION, bearer);
+    if body.is_some() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    let body = body.map(Value::to_string).unwrap_or_default();
+    send(emulator, request.body(Full::from(body)).unwrap()).await
+}
+
 /// What the platform says about a file.
 pub(crate) async fn state(emulator: &Emulator, file: &Announced) -> Value {
     let answer = send(emulator, get_request(&token(emulator).await, &file.path())).await;

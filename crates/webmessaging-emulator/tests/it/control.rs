@@ -5,12 +5,9 @@ use http::Request;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use webmessaging_emulator::{Emulator, FaultScript, Route};
+use webmessaging_emulator::Emulator;
 
-use crate::client::{
-    Answer, announce, announce_request, announcement, builder, demo_token_request, judged, plain_get, send,
-    start, token,
-};
+use crate::client::{Answer, builder, demo_token_request, plain_get, send, start};
 
 fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Full<Bytes>> {
     let request = Request::builder().method(method).uri(format!("/__emulator/{path}"));
@@ -26,14 +23,14 @@ pub(crate) async fn call(emulator: &Emulator, method: &str, path: &str, body: Op
     send(emulator, request(method, path, body)).await
 }
 
-async fn get(emulator: &Emulator, path: &str) -> Value {
+pub(crate) async fn get(emulator: &Emulator, path: &str) -> Value {
     let answer = call(emulator, "GET", path, None).await;
     assert_eq!(answer.status, 200, "{path}");
     answer.json()
 }
 
 /// Every control endpoint but the capabilities.
-const CONTROLS: [(&str, &str); 13] = [
+const CONTROLS: [(&str, &str); 16] = [
     ("GET", "faults"),
     ("PUT", "faults"),
     ("DELETE", "faults"),
@@ -41,6 +38,9 @@ const CONTROLS: [(&str, &str); 13] = [
     ("POST", "clock/advance"),
     ("GET", "requests"),
     ("DELETE", "requests"),
+    ("GET", "deliveries"),
+    ("POST", "tamper"),
+    ("POST", "events"),
     ("GET", "state"),
     ("PUT", "state"),
     ("POST", "snapshots"),
@@ -53,6 +53,8 @@ const CONTROLS: [(&str, &str); 13] = [
 async fn a_web_page_and_a_foreign_name_are_refused_everywhere() {
     let emulator = start().await;
     let before = emulator.state();
+    let body =
+        json!({ "seconds": 9, "files": [], "rules": [], "next": "unsigned", "eventType": "a", "data": {} });
     for (method, path) in CONTROLS {
         for (header, value) in [
             (ORIGIN, "https://page.example"),
@@ -61,7 +63,7 @@ async fn a_web_page_and_a_foreign_name_are_refused_everywhere() {
             (HOST, "page.example"),
             (HOST, "192.0.2.1"),
         ] {
-            let mut request = request(method, path, Some(&json!({ "seconds": 9, "files": [], "rules": [] })));
+            let mut request = request(method, path, Some(&body));
             request.headers_mut().insert(&header, value.parse().unwrap());
             let answer = send(&emulator, request).await;
             assert_eq!(answer.refusal(), (403, "emulator.control.forbidden"), "{method} {path} {header}");
@@ -69,6 +71,7 @@ async fn a_web_page_and_a_foreign_name_are_refused_everywhere() {
     }
     assert_eq!(emulator.state().faults, before.faults);
     assert_eq!(emulator.state().snapshots, before.snapshots);
+    assert_eq!(emulator.state().deliveries, before.deliveries);
     assert!(emulator.state().clock.ahead_seconds.abs() < 1e-6);
     // What is emulated is no secret.
     let mut request = plain_get("/__emulator/capabilities");
@@ -107,6 +110,9 @@ async fn every_control_endpoint_is_listed_and_no_other_answers() {
     assert_eq!(faults[0]["name"], "answer");
     assert_eq!(faults[0]["keys"], json!(["status", "headers", "json", "html", "text", "base64"]));
     assert_eq!(faults.len(), 10);
+    let tampers = capabilities["tampers"].as_array().unwrap();
+    let names: Vec<_> = tampers.iter().map(|tamper| tamper["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["duplicate", "out-of-order", "wrong-signature", "unsigned"]);
 
     let wrong = call(&emulator, "POST", "faults", None).await;
     assert_eq!((wrong.status, wrong.header("allow")), (405, "GET, PUT, DELETE"));
@@ -209,133 +215,4 @@ async fn the_clock_is_shown_and_moved() {
         assert_eq!((answer.status, answer.json()["message"].as_str().unwrap()), (400, message));
     }
     assert_eq!(get(&emulator, "clock").await["aheadSeconds"], 300.5);
-}
-
-#[tokio::test]
-async fn recorded_requests_come_in_pages_without_secrets() {
-    let emulator = start().await;
-    let bearer = token(&emulator).await;
-    let file = announce(&emulator, "a.txt", "text/plain", 5).await;
-    send(&emulator, file.put(b"hello")).await;
-    send(&emulator, plain_get("/nowhere?key=swordfish")).await;
-
-    let all = get(&emulator, "requests").await;
-    let requests = all["requests"].as_array().unwrap();
-    let shown: Vec<_> = requests
-        .iter()
-        .map(|request| {
-            let field = |name: &str| request[name].clone();
-            (field("number"), field("route"), field("method"), field("status"), field("hasQuery"))
-        })
-        .collect();
-    let row = |number: u64, route: Value, method: &str, status: u16, has_query: bool| {
-        (json!(number), route, json!(method), json!(status), json!(has_query))
-    };
-    assert_eq!(
-        shown,
-        [
-            row(1, json!("token"), "POST", 200, false),
-            row(2, json!("token"), "POST", 200, false),
-            row(3, json!("create-upload"), "POST", 200, false),
-            row(4, json!("put-upload"), "PUT", 200, true),
-            row(5, Value::Null, "GET", 404, true),
-        ]
-    );
-    assert_eq!(requests[3]["bodyBytes"], 5);
-    let authorization = json!({ "name": "authorization", "value": "[redacted]" });
-    assert!(requests[2]["headers"].as_array().unwrap().contains(&authorization));
-    for secret in ["swordfish", "signature", &bearer, "demo-secret"] {
-        assert!(!all.to_string().contains(secret), "{secret}");
-    }
-
-    let page = get(&emulator, "requests?limit=2").await;
-    assert_eq!((page["requests"].as_array().unwrap().len(), &page["nextAfter"]), (2, &json!(2)));
-    let page = get(&emulator, "requests?limit=3&after=2").await;
-    assert_eq!((page["requests"].as_array().unwrap().len(), &page["nextAfter"]), (3, &Value::Null));
-    let page = get(&emulator, "requests?route=put-upload").await;
-    assert_eq!(page["requests"].as_array().unwrap().len(), 1);
-    let wrong = call(&emulator, "GET", "requests?route=putupload", None).await;
-    assert_eq!(wrong.refusal(), (400, "invalid.query.param.value"));
-
-    assert_eq!(call(&emulator, "DELETE", "requests", None).await.status, 204);
-    assert_eq!(get(&emulator, "requests").await["requests"], json!([]));
-    assert_eq!(emulator.count(Route::Token), 0);
-}
-
-#[tokio::test]
-async fn the_state_counts_and_shows_no_secrets() {
-    let emulator = start().await;
-    let bearer = token(&emulator).await;
-    let scanned = judged(&emulator, "text/plain", b"hello").await;
-    let body = announcement("b.pdf", "application/pdf", 9);
-    send(&emulator, announce_request(&bearer, &body)).await;
-    emulator.inject(Route::Download, webmessaging_emulator::Fault::drop_after());
-
-    let state = get(&emulator, "state").await;
-    assert_eq!(state["tokens"], json!({ "valid": 3, "expired": 0 }));
-    let mut files = state["files"].as_array().unwrap().clone();
-    files.sort_by_key(|file| file["fileName"].as_str().unwrap().to_owned());
-    assert_eq!(
-        files[1],
-        json!({
-            "id": scanned["id"],
-            "fileName": "file",
-            "contentType": "text/plain",
-            "fileSize": 5,
-            "messageId": "message-1",
-            "status": "completed",
-            "virusScanResult": "clean",
-            "formatValidation": "passed",
-        })
-    );
-    assert_eq!((&files[0]["status"], files[0].get("virusScanResult")), (&json!("pending"), None));
-    let client = &state["rates"]["clients"][0];
-    // The announcement before the scan was counted in a window that is over.
-    assert_eq!(
-        (&client["client"], &client["count"], &client["allowed"]),
-        (&json!("demo-client"), &json!(2), &json!(300))
-    );
-    assert_eq!((&state["rates"]["tokens"], &state["rates"]["highestTokenCount"]), (&json!(2), &json!(1)));
-    assert_eq!(state["faults"], json!({ "queued": { "download": 1 }, "acted": [] }));
-    assert_eq!(
-        state["requests"],
-        json!({ "token": 3, "create-upload": 2, "put-upload": 1, "get-attachment": 1 })
-    );
-    for secret in [&*bearer, "signature", "demo-secret"] {
-        assert!(!state.to_string().contains(secret), "{secret}");
-    }
-    assert_eq!(serde_json::to_value(emulator.state()).unwrap()["files"], state["files"]);
-}
-
-#[tokio::test]
-async fn snapshots_are_kept_up_to_a_limit() {
-    let emulator = start().await;
-    let mut ids = Vec::new();
-    for _ in 0..16 {
-        let taken = call(&emulator, "POST", "snapshots", None).await;
-        assert_eq!(taken.status, 201);
-        ids.push(taken.json()["id"].as_str().unwrap().to_owned());
-    }
-    let refused = call(&emulator, "POST", "snapshots", None).await;
-    assert_eq!(refused.refusal(), (409, "emulator.snapshots.too.many"));
-    ids.sort();
-    assert_eq!(get(&emulator, "state").await["snapshots"], json!(ids));
-
-    let path = format!("snapshots/{}", ids[0]);
-    assert_eq!(call(&emulator, "DELETE", &path, None).await.status, 204);
-    assert_eq!(call(&emulator, "DELETE", &path, None).await.refusal(), (404, "not.found"));
-    let restore = format!("{path}/restore");
-    assert_eq!(call(&emulator, "POST", &restore, None).await.refusal(), (404, "not.found"));
-    assert_eq!(call(&emulator, "POST", "snapshots/x/restore", None).await.refusal(), (404, "not.found"));
-    assert_eq!(call(&emulator, "POST", "snapshots", None).await.status, 201);
-}
-
-#[tokio::test]
-async fn a_reset_brings_back_the_script_of_the_start() {
-    let script = r#"{ "seed": 0, "rules": [{ "route": "token", "nth": 1, "fault": "drop-after" }] }"#;
-    let script = FaultScript::from_json(script).unwrap();
-    let emulator = builder().faults(script.clone()).start().await.unwrap();
-    emulator.set_faults(FaultScript::default()).unwrap();
-    assert_eq!(call(&emulator, "POST", "reset", None).await.status, 204);
-    assert_eq!(get(&emulator, "faults").await, serde_json::to_value(&script).unwrap());
 }

@@ -17,6 +17,8 @@ use crate::client::{
 
 const GRANT: &str = "grant_type=client_credentials";
 const CREDENTIALS: &str = "grant_type=client_credentials&client_id=demo-client&client_secret=demo-secret";
+const ALL_SCOPES: &str = "communications:read conversations:messaging:write conversations:read \
+                          conversations:readonly webhooks:write";
 
 fn with_basic(form: &str, id_and_secret: &str) -> Request<Full<Bytes>> {
     let mut request = token_request(form);
@@ -40,7 +42,7 @@ async fn credentials_in_the_header_or_in_the_body_earn_a_token() {
             json!({
                 "token_type": "bearer",
                 "expires_in": 86_400,
-                "scope": "conversations:messaging:write conversations:read",
+                "scope": ALL_SCOPES,
             })
         );
     }
@@ -60,7 +62,7 @@ async fn requested_scopes_are_granted_and_others_refused() {
     for (scope, granted) in [
         ("conversations:read", "conversations:read"),
         ("conversations:read+conversations:read", "conversations:read"),
-        ("", "conversations:messaging:write conversations:read"),
+        ("", ALL_SCOPES),
     ] {
         let answer = send(&emulator, token_request(&format!("{CREDENTIALS}&scope={scope}"))).await;
         assert_eq!(answer.json()["scope"], granted, "{scope}");

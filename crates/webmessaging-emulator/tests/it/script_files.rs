@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use webmessaging_emulator::{DocumentError, FaultScript};
 
 use crate::client::{plain_get, send, start};
-use crate::scripts::near_miss;
+use crate::random_scripts::near_miss;
+use crate::scripts::ROUTES;
 
 const EXAMPLE: &str = include_str!("../../../../docs/guides/faults.toml");
 
@@ -33,7 +34,6 @@ fault = \"drop-before\"
     std::fs::write(&path, text).unwrap();
     let error = FaultScript::from_file(&path).unwrap_err().to_string();
     let name = path.display();
-    let routes = "*, token, create-upload, put-upload, get-attachment, download";
     let expected = [
         format!("{name}:1: sed: unknown key (did you mean `seed`?); allowed here: seed, rules"),
         format!("{name}:3: rule 1: status: is missing; must be a whole number from 200 to 999"),
@@ -41,9 +41,9 @@ fault = \"drop-before\"
             "{name}:6: rule 1: stauts: unknown key (did you mean `status`?); allowed here: route, nth, from, to, \
              every, rate, times, fault, status, json, html, text, base64, headers"
         ),
-        format!("{name}:9: rule 2: route: must be one of {routes} (did you mean `token`?)"),
+        format!("{name}:9: rule 2: route: must be one of {ROUTES} (did you mean `token`?)"),
         format!("{name}:10: rule 2: nth: must be a whole number from 1 to 1000000000"),
-        format!("{name}:14: rule 3: route: is missing; must be one of {routes}"),
+        format!("{name}:14: rule 3: route: is missing; must be one of {ROUTES}"),
     ];
     assert_eq!(error, expected.join("\n"));
 }

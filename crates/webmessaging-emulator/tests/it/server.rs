@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use webmessaging_emulator::{Emulator, Route, StartError};
 
 use crate::client::{UPLOAD_PATH, demo_token_request, plain_get, send, start, try_send};
+use crate::receiver::{PLATFORM_WEBHOOKS, WEBHOOKS};
 
 const CAPABILITIES: &str = "/__emulator/capabilities";
 
@@ -40,6 +41,7 @@ async fn wrong_methods_are_refused_and_the_right_one_named() {
         ("DELETE", attachment, "GET", "method.not.allowed"),
         ("POST", "/storage/files/1", "GET", "MethodNotAllowed"),
         ("POST", CAPABILITIES, "GET", "method.not.allowed"),
+        ("PUT", WEBHOOKS, "POST, GET", "method.not.allowed"),
     ] {
         let answer = send(&emulator, request(method, path)).await;
         assert_eq!(answer.refusal(), (405, code), "{method} {path}");
@@ -64,6 +66,8 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
         })
         .collect();
     let attachment = "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}";
+    let conversation = "/api/v2/conversations/{conversationId}";
+    let webhooks_write = || json!(["webhooks:write"]);
     assert_eq!(
         listed,
         [
@@ -72,6 +76,26 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
             ("put-upload", "PUT", "/storage/uploads/{fileId}", "design", json!([])),
             ("get-attachment", "GET", attachment, "design", json!(["conversations:read"])),
             ("download", "GET", "/storage/files/{fileId}", "design", json!([])),
+            (
+                "list-channels",
+                "GET",
+                "/api/v2/communications/channels",
+                "design",
+                json!(["communications:read"])
+            ),
+            ("get-conversation", "GET", conversation, "platform", json!(["conversations:readonly"])),
+            ("create-webhook", "POST", WEBHOOKS, "design", webhooks_write()),
+            ("list-webhooks", "GET", WEBHOOKS, "emulator", webhooks_write()),
+            ("delete-webhook", "DELETE", &*format!("{WEBHOOKS}/{{webhookId}}"), "emulator", webhooks_write()),
+            ("create-platform-webhook", "POST", PLATFORM_WEBHOOKS, "design", webhooks_write()),
+            ("list-platform-webhooks", "GET", PLATFORM_WEBHOOKS, "emulator", webhooks_write()),
+            (
+                "delete-platform-webhook",
+                "DELETE",
+                &*format!("{PLATFORM_WEBHOOKS}/{{webhookId}}"),
+                "emulator",
+                webhooks_write()
+            ),
         ]
     );
     assert!(!body["notEmulated"].as_array().unwrap().is_empty());

@@ -1,0 +1,59 @@
+//! `GET /__emulator/capabilities`: what is emulated, after whose word, and what is not.
+
+use serde_json::{Value, json};
+
+use crate::control;
+use crate::routes::ENDPOINTS;
+use crate::tamper::Tamper;
+
+/// What no document says and had to be decided.
+const ASSUMED: [&str; 4] = [
+    "the signature of webhooks: the design documents name its header, x-genesys-signature; its spelling and the schedule \
+     of retries are those of the Open Messaging webhooks of the platform",
+    "the envelope of events (eventType, eventId, timestamp, data) and the header x-genesys-event-id",
+    "refusals of design endpoints: they have the JSON error body of the platform",
+    "signed URLs: a client takes them from answers, and nothing about their paths and queries is promised",
+];
+
+/// What somebody could expect of a platform and does not find here.
+const NOT_EMULATED: [&str; 12] = [
+    "permissions and divisions: only OAuth scopes are checked",
+    "grants other than client credentials, token revocation and introspection",
+    "changes of channels, guests, bot messages and file transfers",
+    "communications and messages of a conversation: it has participants only",
+    "events that happen by themselves, but for the end of a scan: others are sent on request",
+    "changes of a registered webhook: it is registered, listed and deleted",
+    "sorting and filtering of lists: only pageSize and pageNumber count",
+    "TLS: the emulator speaks plain HTTP/1.1, and deliveries to HTTPS webhooks end as noTls",
+    "the backoff of a webhook's retryPolicy: a retry begins 5 s after the failure before it",
+    "a timestamp in webhook signatures",
+    "range and conditional requests on downloads",
+    "a real virus scanner: only the EICAR test string is found",
+];
+
+/// The capabilities document.
+pub(crate) fn capabilities() -> Value {
+    let endpoints: Vec<Value> = ENDPOINTS
+        .iter()
+        .map(|endpoint| {
+            json!({
+                "name": endpoint.route.to_string(),
+                "method": endpoint.method.as_str(),
+                "path": endpoint.path,
+                "contract": endpoint.contract.name(),
+                "scopes": endpoint.scopes,
+                "summary": endpoint.summary,
+            })
+        })
+        .collect();
+    let (control, faults) = control::described();
+    let tampers = Tamper::ALL.map(|tamper| json!({ "name": tamper.name(), "summary": tamper.summary() }));
+    json!({
+        "endpoints": endpoints,
+        "notEmulated": NOT_EMULATED,
+        "assumed": ASSUMED,
+        "control": control,
+        "faults": faults,
+        "tampers": tampers,
+    })
+}
