@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Sent};
 /// kept.
 const HOSTS_MAX: usize = 1_000;
 
+/// Nobody is left alone for longer than a day.
+const OPEN_MAX: Duration = Duration::from_secs(86_400);
+
 /// When a host is left alone, and for how long.
 ///
 /// Failures are answers with status 5xx and requests without an answer. 4xx is none: a server that refuses is well, and
@@ -58,15 +61,15 @@ impl BreakerPolicy {
 
     /// Sets how long a breaker is open at first; 5 seconds by default, doubled with each probe that fails.
     #[must_use]
-    pub const fn open_for(mut self, wait: Duration) -> Self {
-        self.open_for = wait;
+    pub fn open_for(mut self, wait: Duration) -> Self {
+        self.open_for = wait.min(OPEN_MAX);
         self
     }
 
     /// Sets how long a breaker is open at most; 60 seconds by default.
     #[must_use]
-    pub const fn open_for_max(mut self, wait: Duration) -> Self {
-        self.open_for_max = wait;
+    pub fn open_for_max(mut self, wait: Duration) -> Self {
+        self.open_for_max = wait.min(OPEN_MAX);
         self
     }
 
@@ -181,6 +184,17 @@ pub(crate) struct Pass {
 impl Breakers {
     pub(crate) fn new(policy: BreakerPolicy) -> Self {
         Self { policy, hosts: Mutex::default() }
+    }
+
+    /// Why a request would not be sent; asking takes nobody's place.
+    pub(crate) fn refusal(&self, host: &str, now: Instant) -> Option<Error> {
+        let watched = self.watched(host);
+        let known = watched.host();
+        match &known.open {
+            Some(open) if open.probing => Some(refused(self.policy.open_for)),
+            Some(open) if now < open.until => Some(refused(open.until.saturating_duration_since(now))),
+            _ => None,
+        }
     }
 
     /// Leave to send a request, or why it is not sent.

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use tracing::Instrument;
 use webmessaging_model::Operation;
 
 use crate::answer::Answer;
@@ -175,7 +176,20 @@ impl Shared {
         Box::pin(async {
             match self.tokens.board(&*self.clock).await {
                 Boarding::Arrived(outcome) => outcome,
-                Boarding::Fly(flight) => self.renew(flight).await,
+                // By itself, so that a caller who gives up does not take the login with it: the next one may be in
+                // time to find the token.
+                Boarding::Fly(flight) => match self.this.upgrade() {
+                    Some(shared) => {
+                        let login = async move { shared.renew(flight).await };
+                        tokio::spawn(login.in_current_span()).await.unwrap_or_else(|error| {
+                            Err(Error::new(ErrorKind::Canceled, Sent::No)
+                                .with_operation(&CREATE_TOKEN)
+                                .with_message("the login was given up")
+                                .with_source(error))
+                        })
+                    }
+                    None => self.renew(flight).await,
+                },
             }
         })
     }

@@ -25,7 +25,7 @@ use self::ledger::{Entry, Gate, Ledger};
 use self::policy::Smoothing;
 use self::told::Told;
 use crate::clock::{Clock, Entropy, full_jitter};
-use crate::pipeline::within;
+use crate::pipeline::{Elapsed, within};
 use crate::retry_after::retry_after;
 
 pub use self::policy::RateLimitPolicy;
@@ -121,16 +121,17 @@ impl Books {
     }
 
     /// Lets one out, or says what is in the way.
-    fn admit(&mut self, now: Instant) -> Result<Option<Entry>, Gate> {
+    fn admit(&mut self, now: Instant) -> Result<(), Gate> {
         match self.gate(now) {
             Gate::Open => {}
             closed @ Gate::Closed { .. } => return Err(closed),
         }
-        let Some((ledger, smoothing)) = &mut self.quota else { return Ok(None) };
+        let Some((ledger, smoothing)) = &mut self.quota else { return Ok(()) };
         smoothing
             .admit(ledger.quota(), now)
             .map_err(|wait| Gate::until(now + wait, WaitReason::Smoothing))?;
-        Ok(Some(ledger.send(now)))
+        ledger.reserve();
+        Ok(())
     }
 }
 
@@ -160,10 +161,10 @@ impl Limiter {
         now: Instant,
         turns: Turns<'a>,
     ) -> Option<Permit<'a>> {
-        let Some(cell) = self.cell(class) else { return Some(Permit::new(None, None, turns)) };
+        let Some(cell) = self.cell(class) else { return Some(Permit::new(None, turns)) };
         let _turn = cell.turn.try_lock().ok()?;
-        let entry = cell.books().admit(now).ok()?;
-        Some(Permit::new(Some(cell), entry, turns))
+        cell.books().admit(now).ok()?;
+        Some(Permit::new(Some(cell), turns))
     }
 
     fn cell(&self, class: LimitClass) -> Option<&Cell> {
@@ -177,16 +178,22 @@ impl Limiter {
         left: Duration,
         turns: Turns<'a>,
     ) -> Result<Permit<'a>, TooLong> {
-        let Some(cell) = self.cell(class) else { return Ok(Permit::new(None, None, turns)) };
+        let Some(cell) = self.cell(class) else { return Ok(Permit::new(None, turns)) };
         let clock = turns.clock;
         let now = clock.now();
-        let outlook = cell.outlook(now);
-        if outlook.wait > left {
-            return Err(outlook);
+        // What is in everybody's way is in this one's way too; those before it may be quick.
+        if let Gate::Closed { until: Some(until), why } = cell.books().gate(now) {
+            let wait = until.saturating_duration_since(now);
+            if wait >= left {
+                return Err(TooLong { wait, reason: Some(why) });
+            }
         }
         let queued = Queued::join(&cell.waiting);
         let mut watchdog = clock.watchdog(left);
-        let late = |_| cell.outlook(clock.now());
+        let late = |_| {
+            let status = cell.status(clock.now());
+            TooLong { wait: status.wait, reason: status.reason }
+        };
         let _turn = within(cell.turn.lock(), &mut watchdog).await.map_err(late)?;
         drop(queued);
         loop {
@@ -194,14 +201,14 @@ impl Limiter {
             let mut changed = std::pin::pin!(cell.changed.notified());
             changed.as_mut().enable();
             let at = clock.now();
-            let closed = match cell.books().admit(at) {
-                Ok(entry) => return Ok(Permit::new(Some(cell), entry, turns)),
-                Err(closed) => closed,
-            };
-            let Gate::Closed { until, why } = closed else { continue };
             let left = left.saturating_sub(at.saturating_duration_since(now));
+            if left.is_zero() {
+                return Err(late(Elapsed));
+            }
+            let Err(closed) = cell.books().admit(at) else { return Ok(Permit::new(Some(cell), turns)) };
+            let Gate::Closed { until, why } = closed else { continue };
             let wait = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(at));
-            if left.is_zero() || wait > left {
+            if wait >= left {
                 return Err(TooLong { wait, reason: Some(why) });
             }
             tracing::debug!(class = %class, wait_ms = millis(wait), reason = %why, "waiting for the rate limit");
@@ -219,12 +226,6 @@ impl Limiter {
 impl Cell {
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What one more caller has before it.
-    fn outlook(&self, now: Instant) -> TooLong {
-        let status = self.status(now);
-        TooLong { wait: status.wait, reason: status.reason }
     }
 
     fn status(&self, now: Instant) -> LimitStatus {
@@ -247,7 +248,12 @@ impl Cell {
             reason,
         };
         if let Some((ledger, smoothing)) = &mut books.quota {
-            wait += smoothing.interval(ledger.quota()) * u32::try_from(waiting).unwrap_or(u32::MAX);
+            // Those before it go out evenly where places are short; probes and pauses let many out at once.
+            let is_paced =
+                matches!(reason, Some(WaitReason::Quota | WaitReason::Shared | WaitReason::Smoothing));
+            if is_paced {
+                wait += smoothing.interval(ledger.quota()) * u32::try_from(waiting).unwrap_or(u32::MAX);
+            }
             status.quota = Some(ledger.quota());
             status.used = ledger.used(now);
             status.used_by_all = ledger.told();
@@ -283,23 +289,26 @@ pub(crate) struct Turns<'a> {
 #[must_use]
 pub(crate) struct Permit<'a> {
     cell: Option<&'a Cell>,
+    /// Once the request is out.
     entry: Option<Entry>,
-    is_out: bool,
     turns: Turns<'a>,
 }
 
 impl<'a> Permit<'a> {
-    fn new(cell: Option<&'a Cell>, entry: Option<Entry>, turns: Turns<'a>) -> Self {
-        Self { cell, entry, is_out: false, turns }
+    fn new(cell: Option<&'a Cell>, turns: Turns<'a>) -> Self {
+        Self { cell, entry: None, turns }
     }
     /// The request goes out.
-    pub(crate) fn goes_out(&mut self) {
-        self.is_out = true;
+    pub(crate) fn goes_out(&mut self, now: Instant) {
+        let Some(cell) = self.cell else { return };
+        if let Some((ledger, _)) = &mut cell.books().quota {
+            self.entry = Some(ledger.send(now));
+        }
     }
 
     /// It turned out that it did not.
     pub(crate) fn was_not_sent(&mut self) {
-        self.is_out = false;
+        self.entry = None;
     }
 
     /// The head of the answer is here.
@@ -323,12 +332,11 @@ impl<'a> Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let (Some(cell), Some(entry)) = (self.cell, self.entry.take()) else { return };
+        let Some(cell) = self.cell else { return };
         if let Some((ledger, _)) = &mut cell.books().quota {
-            if self.is_out {
-                ledger.answered(&entry, false, None, self.turns.clock.now());
-            } else {
-                ledger.take_back();
+            match self.entry.take() {
+                Some(entry) => ledger.answered(&entry, false, None, self.turns.clock.now()),
+                None => ledger.take_back(),
             }
         }
         cell.changed.notify_one();

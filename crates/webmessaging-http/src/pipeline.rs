@@ -150,6 +150,12 @@ impl<'a> Call<'a> {
                 Authorization::None => None,
                 Authorization::Bearer => Some(self.token().await?),
             };
+            // Before the permit: nobody waits for his turn to hear that the host is left alone.
+            let host = request.uri().authority().map_or("", |host| host.as_str());
+            if let Some(error) = self.shared.breakers.refusal(host, self.now) {
+                self.pause_or_fail(error).await?;
+                continue;
+            }
             let before = self.now;
             let permit = self.permit().await?;
             if self.now > before && token.is_some() {
@@ -194,9 +200,8 @@ impl<'a> Call<'a> {
                 let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
                 let message =
                     format!("not sent, the time limit of the call ends before its turn comes{reason}");
-                self.finish(
-                    Error::new(ErrorKind::RateLimited, Sent::No).with_message(message).with_retry_after(wait),
-                )
+                let error = Error::new(ErrorKind::RateLimited, Sent::No).with_message(message);
+                self.finish(if wait.is_zero() { error } else { error.with_retry_after(wait) })
             },
         )?;
         self.tick();
@@ -276,7 +281,7 @@ impl<'a> Call<'a> {
         watchdog: &mut Wait,
     ) -> Result<Response<Bytes>, Error> {
         let too_late = |Elapsed| Error::new(ErrorKind::Timeout, Sent::Maybe);
-        permit.goes_out();
+        permit.goes_out(self.now);
         let sending = self.shared.transport.send(request);
         let head = within(sending, watchdog).await.map_err(too_late)?;
         let head = head.inspect_err(|error| {

@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::clock::{Clock, Wait};
 use crate::endpoint::method;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::limit::Permit;
 use crate::pipeline::{Call, Elapsed, Patience, absolute, within};
 use crate::presigned::{PresignedPut, PresignedTarget, Progress, Stored};
 use crate::transport::Body;
@@ -69,6 +70,9 @@ impl Client {
             let mut issued: Option<Issued<T>> = None;
             let (mut urls, mut refused) = (0, 0);
             loop {
+                call.tick();
+                // Before the URL is looked at, which can expire while its turn comes.
+                let permit = call.permit().await?;
                 let at_hand = issued.take().filter(|issued| is_fresh(issued, call.clock().now()));
                 let current = if let Some(current) = at_hand {
                     current
@@ -79,10 +83,11 @@ impl Client {
                     let url = target.as_ref().url.checked(self.0.is_loopback());
                     Issued { target, url: url.map_err(|error| call.finish(error))?, at }
                 };
-                let error = match attempt(&mut call, &put, current.target.as_ref(), &current.url).await {
-                    Ok((sha256, facts)) => return Ok((current.target, Stored { sha256, urls, facts })),
-                    Err(error) => error,
-                };
+                let error =
+                    match attempt(&mut call, &put, current.target.as_ref(), &current.url, permit).await {
+                        Ok((sha256, facts)) => return Ok((current.target, Stored { sha256, urls, facts })),
+                        Err(error) => error,
+                    };
                 let refusal = Refusal::of(&error);
                 if refusal == Refusal::Other {
                     call.pause_or_fail(error).await?;
@@ -158,6 +163,7 @@ async fn attempt(
     put: &PresignedPut<'_>,
     target: &PresignedTarget,
     url: &Url,
+    permit: Permit<'_>,
 ) -> Result<(Option<[u8; 32]>, Facts), Error> {
     let stall = call.shared.timeouts.stall;
     let opened = within(put.source.open(), &mut call.clock().watchdog(stall)).await;
@@ -192,8 +198,6 @@ async fn attempt(
     *request.uri_mut() = absolute(url.as_str())?;
     *request.headers_mut() = target.headers.clone();
 
-    call.tick();
-    let permit = call.permit().await?;
     let watchdog = stalled(Arc::clone(&call.shared.clock), stall, put.length, Arc::clone(&watch));
     let is_ours = |_: &Error| matches!(watch.outcome(), Some(Err(_)));
     let outcome = call.attempt(request, permit, watchdog, is_ours).await;

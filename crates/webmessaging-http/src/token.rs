@@ -124,7 +124,11 @@ impl Tokens {
             (None, Some(failure)) if state.logins != seen || now < failure.again_at => {
                 let error = failure.error.clone();
                 let wait = failure.again_at.saturating_duration_since(now);
-                Boarding::Arrived(Err(if wait.is_zero() { error } else { error.with_retry_after(wait) }))
+                Boarding::Arrived(Err(if wait.is_zero() || !error.is_transient() {
+                    error
+                } else {
+                    error.with_retry_after(wait)
+                }))
             }
             _ => Boarding::Fly(flight),
         }

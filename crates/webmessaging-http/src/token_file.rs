@@ -21,7 +21,8 @@ const ENTRIES_MAX: usize = 64;
 /// Tokens in a file, for processes of one user on one machine.
 ///
 /// The file is plain text, made with mode 0600 and replaced as a whole; one that others can read is refused. Beside it lies
-/// an empty file with the extension `lock`, which the one that logs in has locked. Tokens of different OAuth clients do not
+/// an empty file of the same name and `.lock`, which the one that logs in has locked. The folder has to be one's own: whoever can
+/// write there can put a token of theirs in place of ours. Tokens of different OAuth clients do not
 /// get mixed up. For Unix only; elsewhere every use is a [`Configuration`](ErrorKind::Configuration) error.
 ///
 /// # Examples
@@ -72,8 +73,7 @@ impl TokenCache for FileTokenCache {
         self.work(|path| {
             let failed = |error| trouble("the lock of the token file cannot be had", error);
             make_folder(path)?;
-            let lock =
-                private().create(true).truncate(false).open(path.with_extension("lock")).map_err(failed)?;
+            let lock = private().create(true).truncate(false).open(beside(path, "lock")).map_err(failed)?;
             match lock.try_lock() {
                 Ok(()) => Ok(Some(Box::new(lock) as LoginLock)),
                 Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -125,11 +125,14 @@ fn exposed<S: serde::Serializer>(value: &SecretString, serializer: S) -> Result<
 /// The tokens of a file; none where there is no file, or what is in it cannot be read.
 fn read(path: &Path) -> Result<Kept, Error> {
     let failed = |error| trouble("the token file cannot be read", error);
-    let file = match File::open(path) {
-        Ok(file) => file,
+    // Looked at before it is opened: a pipe would keep us until somebody writes to it.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(Error::configuration("the token file is not a file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::default()),
         Err(error) => return Err(failed(error)),
-    };
+    }
+    let file = File::open(path).map_err(failed)?;
     check_private(&file)?;
     let mut text = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
@@ -144,7 +147,7 @@ fn read(path: &Path) -> Result<Kept, Error> {
 fn replace(path: &Path, kept: &Kept) -> Result<(), Error> {
     let failed = |error| trouble("the token file cannot be written", error);
     make_folder(path)?;
-    let beside = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4().simple()));
+    let beside = beside(path, &format!("{}.tmp", uuid::Uuid::new_v4().simple()));
     let text = serde_json::to_vec(kept).map_err(|_| failed(io::ErrorKind::InvalidData.into()))?;
     let written = private()
         .create_new(true)
@@ -156,6 +159,14 @@ fn replace(path: &Path, kept: &Kept) -> Result<(), Error> {
         let _ = fs::remove_file(&beside);
         failed(error)
     })
+}
+
+/// A file of the same name with something behind it.
+fn beside(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(more);
+    name.into()
 }
 
 fn trouble(message: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
@@ -189,7 +200,7 @@ fn check_private(file: &File) -> Result<(), Error> {
 
     let metadata = file.metadata().map_err(|error| trouble("the token file cannot be read", error))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if !metadata.is_file() || mode & 0o077 != 0 {
+    if mode & 0o077 != 0 {
         return Err(Error::configuration(format!(
             "the token file has mode {mode:03o}, others could read it: remove it or set its mode to 600"
         )));

@@ -51,6 +51,9 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Ledger {
     quota: u32,
+    /// Without a word from the server, and when it does not repeat its word for two windows.
+    own_quota: u32,
+    told_at: Option<Instant>,
     window: Duration,
     /// When our requests of the last window were answered. The server counted each of them before that, so that what
     /// has left this list has left the server's window too, whether that one slides or not.
@@ -71,6 +74,8 @@ impl Ledger {
     pub(super) fn new(quota: u32, window: Duration) -> Self {
         Self {
             quota,
+            own_quota: quota,
+            told_at: None,
             window,
             answered: VecDeque::new(),
             in_flight: 0,
@@ -105,6 +110,10 @@ impl Ledger {
     }
 
     pub(super) fn gate(&mut self, now: Instant) -> Gate {
+        if self.told_at.is_some_and(|at| at + self.window * 2 <= now) {
+            self.told_at = None;
+            self.set_quota(self.own_quota);
+        }
         let used = self.used(now);
         let informed = self.last_answer.is_some_and(|at| now < at + self.window);
         let probes = if informed { PROBES.saturating_add(used - self.in_flight) } else { PROBES };
@@ -138,8 +147,13 @@ impl Ledger {
         }
     }
 
-    pub(super) fn send(&mut self, now: Instant) -> Entry {
+    /// Keeps a place for a request that is about to go out.
+    pub(super) fn reserve(&mut self) {
         self.in_flight = self.in_flight.saturating_add(1);
+    }
+
+    /// It goes out, in the place that was kept for it.
+    pub(super) fn send(&mut self, now: Instant) -> Entry {
         self.number += 1;
         self.last_sent = Some(now);
         let used = self.used(now);
@@ -170,16 +184,21 @@ impl Ledger {
         self.ceiling = self.ceiling.min(f64::from(self.quota));
     }
 
+    fn set_quota(&mut self, quota: u32) {
+        if quota != self.quota {
+            self.ceiling *= f64::from(quota) / f64::from(self.quota.max(1));
+            self.quota = quota;
+        }
+    }
+
     fn close(&mut self, entry: &Entry, told: Option<Told>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.last_answer = Some(now);
         let took = now.saturating_duration_since(entry.sent_at);
         self.round_trip = if self.round_trip.is_zero() { took } else { (self.round_trip * 9 + took) / 10 };
         let Some(told) = told else { return };
-        if told.allowed != self.quota {
-            self.ceiling *= f64::from(told.allowed) / f64::from(self.quota.max(1));
-            self.quota = told.allowed;
-        }
+        self.told_at = Some(now);
+        self.set_quota(told.allowed);
         let used = self.used(now);
         let sent_since = u32::try_from(self.number - entry.number).unwrap_or(u32::MAX);
         let ours_at_most = entry.used.saturating_add(sent_since);
@@ -219,6 +238,7 @@ mod tests {
             for (told, is_refused, millis) in answers {
                 for _ in 0..10 {
                     if ledger.gate(now) == Gate::Open {
+                        ledger.reserve();
                         out.push(ledger.send(now));
                         prop_assert!(ledger.used(now) <= ledger.quota().max(1));
                     }

@@ -11,6 +11,8 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use webmessaging_model::limits::{REQUESTS_MAX, REQUESTS_WINDOW_SECONDS};
 
+use super::told::ALLOWED_MAX;
+
 /// The window is neither so short that a request outlasts it nor longer than a day.
 const WINDOW_MIN: Duration = Duration::from_millis(100);
 const WINDOW_MAX: Duration = Duration::from_secs(86_400);
@@ -52,10 +54,10 @@ impl RateLimitPolicy {
         Self { requests: None, ..Self::default() }
     }
 
-    /// Sets how many requests a window may have; 300 by default, at least 1.
+    /// Sets how many requests a window may have; 300 by default, from 1 to 100 000.
     #[must_use]
     pub fn requests(mut self, requests: u32) -> Self {
-        self.requests = Some(NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN));
+        self.requests = Some(places(requests));
         self
     }
 
@@ -66,11 +68,11 @@ impl RateLimitPolicy {
         self
     }
 
-    /// Sets how many requests may go out at once; half of the quota by default, at least 1. With the whole quota a
+    /// Sets how many requests may go out at once; half of the quota by default, from 1 to the quota. With the whole quota a
     /// process that has it to itself is quick, and one that comes later to share it may find no place for long.
     #[must_use]
     pub fn burst(mut self, requests: u32) -> Self {
-        self.burst = Some(NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN));
+        self.burst = Some(places(requests));
         self
     }
 
@@ -79,12 +81,19 @@ impl RateLimitPolicy {
     }
 }
 
+fn places(requests: u32) -> NonZeroU32 {
+    NonZeroU32::new(requests.min(ALLOWED_MAX)).unwrap_or(NonZeroU32::MIN)
+}
+
 /// A governor cell on our clock: its own would not follow the time of a test.
 pub(super) struct Smoothing {
     policy: RateLimitPolicy,
     started: Instant,
     reading: Reading,
     cell: Option<(u32, GovernorCell)>,
+    /// When it was made, and how many there have been: the second comes with the server's first word.
+    made_at: Option<Duration>,
+    makes: u32,
 }
 
 type GovernorCell = RateLimiter<NotKeyed, InMemoryState, Reading, NoOpMiddleware<Duration>>;
@@ -103,7 +112,14 @@ impl governor::clock::Clock for Reading {
 
 impl Smoothing {
     pub(super) fn new(policy: &RateLimitPolicy, started: Instant) -> Self {
-        Self { policy: policy.clone(), started, reading: Reading::default(), cell: None }
+        Self {
+            policy: policy.clone(),
+            started,
+            reading: Reading::default(),
+            cell: None,
+            made_at: None,
+            makes: 0,
+        }
     }
 
     /// The time between two requests that go out evenly.
@@ -115,15 +131,21 @@ impl Smoothing {
     pub(super) fn admit(&mut self, quota: u32, now: Instant) -> Result<(), Duration> {
         let since = now.saturating_duration_since(self.started);
         self.reading.0.store(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        if self.cell.as_ref().is_none_or(|(of, _)| *of != quota) {
+        // A limit that is a little other each time is no new limit, and a new one gives no new burst all the time.
+        let is_other = self.cell.as_ref().is_none_or(|(of, _)| of.abs_diff(quota) > of / 10);
+        if is_other && self.made_at.is_none_or(|at| self.makes == 1 || since >= at + self.policy.window) {
             self.cell = self.make(quota).map(|cell| (quota, cell));
+            self.made_at = Some(since);
+            self.makes = self.makes.saturating_add(1);
         }
         let Some((_, cell)) = &self.cell else { return Ok(()) };
         cell.check().map_err(|not_until| not_until.wait_time_from(since))
     }
 
     fn make(&self, quota: u32) -> Option<GovernorCell> {
-        let burst = self.policy.burst.or(NonZeroU32::new(quota / 2)).unwrap_or(NonZeroU32::MIN);
+        // More than the quota means nothing, and would be too much for the arithmetic of the cell.
+        let burst = self.policy.burst.map_or(quota / 2, |burst| burst.get().min(quota));
+        let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(self.interval(quota))?.allow_burst(burst);
         Some(RateLimiter::direct_with_clock(quota, self.reading.clone()))
     }

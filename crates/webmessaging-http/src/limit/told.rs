@@ -9,7 +9,7 @@ const ALLOWED: HeaderName = HeaderName::from_static("inin-ratelimit-allowed");
 const RESET: HeaderName = HeaderName::from_static("inin-ratelimit-reset");
 
 /// A limit larger than this is no limit, and our books have to have an end.
-const ALLOWED_MAX: u32 = 100_000;
+pub(super) const ALLOWED_MAX: u32 = 100_000;
 
 /// A window that ends later than this is not believed.
 const RESET_MAX: Duration = Duration::from_secs(3_600);

@@ -272,3 +272,88 @@ async fn without_a_quota_nobody_waits_but_for_a_429() {
     assert!(script.clock.sleeps().is_empty());
     assert_eq!(platform(&client).quota, None);
 }
+
+/// Places are there for all of them, and those before each one are quick.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_turned_away_for_a_wait_that_is_only_feared() {
+    let client = paused(RateLimitPolicy::default(), done);
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+    let calls = (0..140).map(|_| {
+        let client = client.clone();
+        tokio::spawn(
+            async move { client.send_within(&Call(RetryClass::Once), SECOND * 12).await.map(|_| ()) },
+        )
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_left_alone_takes_no_places() {
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(|request| match request.uri().path() {
+        "/oauth/token" => token("t", 86_400).play(),
+        _ => status(503).play(),
+    });
+    let builder = Client::builder(Credentials::new("id", "secret")).transport(transport);
+    let client = builder.retry(RetryPolicy::never()).build().unwrap();
+    for _ in 0..400 {
+        let error = client.send_within(&Call(RetryClass::Once), SECOND).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Server | ErrorKind::CircuitOpen), "{error}");
+    }
+    assert_eq!((platform(&client).used, platform(&client).wait), (10, Duration::ZERO));
+}
+
+/// Answers at once, with what the closure says of the limit.
+fn telling(policy: RateLimitPolicy, answer: impl Fn(usize) -> Step + Send + Sync + 'static) -> Client {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| match request.uri().path() {
+        "/oauth/token" => token("t", 86_400).play(),
+        _ => answer(asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst)).play(),
+    });
+    let builder = Client::builder(Credentials::new("id", "secret")).transport(transport);
+    builder.rate_limit(policy).retry(RetryPolicy::never()).build().unwrap()
+}
+
+async fn take(client: &Client, calls: usize) -> Duration {
+    let started = TokioClock.now();
+    for _ in 0..calls {
+        client.send_within(&Call(RetryClass::Once), SECOND * 3_600).await.unwrap();
+    }
+    TokioClock.now() - started
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_burst_and_no_limit_is_too_large_for_the_arithmetic() {
+    let greedy = RateLimitPolicy::default().burst(u32::MAX);
+    take(&telling(greedy.clone(), |_| told(1, 1, 60)), 3).await;
+    take(&telling(greedy.requests(10).window(SECOND * 86_400), |_| done()), 3).await;
+    take(&telling(RateLimitPolicy::default().requests(u32::MAX), |_| done()), 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_changes_back_and_forth_gives_no_burst_each_time() {
+    let swaying = |number: usize| told(1, if number % 2 == 0 { 300 } else { 200 }, 60);
+    let took = take(&telling(RateLimitPolicy::default(), swaying), 290).await;
+    assert!(took > SECOND * 20, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_named_once_is_not_held_on_to() {
+    let once = |number: usize| if number == 0 { told(1, 1, 60) } else { done() };
+    let client = telling(RateLimitPolicy::default(), once);
+    let took = take(&client, 100).await;
+    assert!(took < SECOND * 200, "{took:?}");
+    assert_eq!(platform(&client).quota, Some(300));
+}
+
+/// Who has no time left after its wait does not send: nobody could tell what came of it.
+#[tokio::test(start_paused = true)]
+async fn a_wait_as_long_as_the_time_that_is_left_is_not_begun() {
+    let client = paused(RateLimitPolicy::default().requests(1).burst(1), done);
+    client.send(&Call(RetryClass::Once)).await.unwrap();
+    let error = client.send_within(&Call(RetryClass::Once), platform(&client).wait).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::RateLimited, Sent::No));
+}

@@ -61,7 +61,7 @@ async fn the_file_is_its_owners_alone_and_nothing_is_left_beside_it() {
     let mut names: Vec<_> =
         fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["tokens.json", "tokens.lock"]);
+    assert_eq!(names, ["tokens.json", "tokens.json.lock"]);
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn an_early_renewal_of_one_is_taken_over_by_the_other() {
 #[tokio::test]
 async fn a_lock_that_somebody_keeps_does_not_keep_us_for_ever() {
     let folder = TempDir::new().unwrap();
-    let held = fs::File::create(folder.path().join("tokens.lock")).unwrap();
+    let held = fs::File::create(folder.path().join("tokens.json.lock")).unwrap();
     held.lock().unwrap();
     let (client, script) = logging_in(&folder, "t");
     call(&client).await;
@@ -193,4 +193,22 @@ async fn a_cache_in_trouble_is_done_without() {
     );
     call(&client).await;
     assert_eq!(script.logins(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_refused_without_waiting_for_it() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [folder.path().join("folder"), pipe] {
+        let (client, script) = client_that(
+            |seen| if seen.is_login() { token("t", 86_400) } else { done() },
+            |builder| builder.token_cache(FileTokenCache::new(path)),
+        );
+        let error = client.send(&Call(RetryClass::Once)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("is not a file"), "{error}");
+        assert!(script.seen().is_empty());
+    }
 }

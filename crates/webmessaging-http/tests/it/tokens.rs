@@ -292,3 +292,38 @@ async fn an_empty_or_impossible_token_is_refused_at_once() {
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }
 }
+
+/// The login goes on when the caller who began it has lost patience, and the next ones find its token.
+#[tokio::test(start_paused = true)]
+async fn a_login_slower_than_its_callers_succeeds_once() {
+    let logins = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&logins);
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request| {
+        if request.uri().path() != "/oauth/token" {
+            return done().play();
+        }
+        counted.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async {
+            TokioClock.sleep(Duration::from_secs(6)).await;
+            token("t", 86_400).play().await
+        })
+    });
+    let client = Client::builder(Credentials::new("id", "secret")).transport(transport).build().unwrap();
+    let mut callers = Vec::new();
+    for _ in 0..100 {
+        let client = client.clone();
+        callers.push(tokio::spawn(async move {
+            client.send_within(&Call(RetryClass::Once), Duration::from_secs(5)).await.map(|_| ())
+        }));
+        TokioClock.sleep(Duration::from_millis(100)).await;
+    }
+    let mut kinds = Vec::new();
+    for caller in callers {
+        kinds.push(caller.await.unwrap().map_err(|error| error.kind()));
+    }
+    // Those of the first second gave up before the token came.
+    assert!(kinds[..9].iter().all(|kind| *kind == Err(ErrorKind::Timeout)), "{kinds:?}");
+    assert!(kinds[11..].iter().all(Result::is_ok), "{kinds:?}");
+    assert_eq!(logins.load(Ordering::SeqCst), 1);
+}
