@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::hosts::Hosts;
 use crate::limit::RateLimitPolicy;
+use crate::observe::Observer;
 use crate::retry::RetryPolicy;
 use crate::token_cache::TokenCache;
 use crate::transport::Transport;
@@ -137,6 +138,7 @@ pub struct ClientBuilder {
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
     pub(crate) token_cache: Option<Arc<dyn TokenCache>>,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
     paths: Vec<(&'static Operation, String)>,
     transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -162,6 +164,7 @@ impl ClientBuilder {
             timeouts: Timeouts::default(),
             answer_bytes_max: 8 * 1024 * 1024,
             token_cache: None,
+            observers: Vec::new(),
             paths: Vec::new(),
             transport: None,
             clock: Arc::new(TokioClock),

@@ -17,6 +17,8 @@ mod far_side;
 mod forward_proxy;
 mod gateway;
 mod limits;
+mod observe;
+mod observed_uploads;
 mod presigned;
 mod proxy;
 mod quota;
@@ -27,3 +29,4 @@ mod tls;
 #[cfg(unix)]
 mod token_file;
 mod tokens;
+mod witness;
