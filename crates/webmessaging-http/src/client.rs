@@ -196,13 +196,13 @@ impl Shared {
         let lifetime = outcome.as_ref().map(|grant| grant.lifetime).ok();
         let outcome = self.tokens.land(flight, outcome, self.clock.now(), &*self.entropy);
         if let Some(started) = started {
-            let login = LoginEnded {
+            let ended = LoginEnded {
                 error_kind: outcome.as_ref().err().map(Error::kind),
                 is_taken_over: is_taken_over && outcome.is_ok(),
                 lifetime: lifetime.filter(|_| outcome.is_ok()),
                 latency: self.clock.now().saturating_duration_since(started),
             };
-            self.observers.tell(|observer| observer.login_ended(&login));
+            self.observers.tell(|observer| observer.login_ended(&ended));
         }
         outcome
     }
@@ -221,14 +221,19 @@ impl Shared {
         let mut call = Call::begin(self, &CREATE_TOKEN, Patience::Whole(self.timeouts.call));
         let answer: Answer<TokenAnswer> =
             call.run(request, Authorization::None).await.map_err(login_refused)?;
-        let TokenAnswer { access_token, expires_in, token_type, scope } = answer.value;
+        let grant = self.granted(answer.value).map_err(|error| error.with_facts(&answer.facts))?;
+        log::logged_in(grant.lifetime);
+        Ok(grant)
+    }
+
+    fn granted(&self, answer: TokenAnswer) -> Result<Grant, Error> {
+        let TokenAnswer { access_token, expires_in, token_type, scope } = answer;
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
                 .with_operation(&CREATE_TOKEN)
                 .with_message("the login server gave a token of another type than bearer"));
         }
         self.check_scopes(scope.as_deref())?;
-        log::logged_in(expires_in);
         Ok(Grant { value: access_token, lifetime: Duration::from_secs(expires_in) })
     }
 

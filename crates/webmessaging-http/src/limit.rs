@@ -202,12 +202,11 @@ impl Limiter {
         let queued = Queued::join(&cell.waiting);
         let mut watchdog = clock.watchdog(left);
         let late = |_| cell.outlook(clock.now());
-        let _turn = match cell.turn.try_lock() {
-            Ok(turn) => turn,
-            Err(_) => {
-                let _waiting = scope.wait(WaitCause::Queue { class }, None);
-                within(cell.turn.lock(), &mut watchdog).await.map_err(late)?
-            }
+        let _turn = if let Ok(turn) = cell.turn.try_lock() {
+            turn
+        } else {
+            let _waiting = scope.wait(WaitCause::Queue { class }, None);
+            within(cell.turn.lock(), &mut watchdog).await.map_err(late)?
         };
         drop(queued);
         let mut waiting: Option<(WaitReason, Waiting<'_>)> = None;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use tracing::Span;
+use tracing::{Dispatch, Span, dispatcher};
 use webmessaging_model::{LimitClass, Operation};
 
 use crate::answer::request_id;
@@ -16,6 +16,12 @@ use crate::limit::WaitReason;
 
 /// What filters go by; module names may change.
 const TARGET: &str = "webmessaging_http";
+
+/// Work for another thread, which logs to where this one does, and within the same span.
+pub(crate) fn as_here<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let (span, dispatch) = (Span::current(), dispatcher::get_default(Dispatch::clone));
+    move || dispatcher::with_default(&dispatch, || span.in_scope(work))
+}
 
 /// The span of a call. Its level is the highest, so that whatever is logged within it carries the ids.
 pub(crate) fn call(operation: &Operation, correlation_id: &str) -> Span {
@@ -68,8 +74,8 @@ pub(crate) fn rate_limited(class: LimitClass, retry_after: Option<Duration>) {
     tracing::warn!(target: TARGET, class = %class, retry_after_s = retry_after.map(|wait| wait.as_secs()), "rate limited");
 }
 
-pub(crate) fn logged_in(expires_in_s: u64) {
-    tracing::debug!(target: TARGET, expires_in_s, "logged in");
+pub(crate) fn logged_in(lifetime: Duration) {
+    tracing::debug!(target: TARGET, expires_in_s = lifetime.as_secs(), "logged in");
 }
 
 pub(crate) fn login_failed(error: &Error) {

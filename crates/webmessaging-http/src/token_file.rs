@@ -51,7 +51,8 @@ impl FileTokenCache {
     ) -> Cached<'_, T> {
         let path = self.path.clone();
         Box::pin(async move {
-            let done = tokio::task::spawn_blocking(move || work(&path)).await;
+            let work = log::as_here(move || work(&path));
+            let done = tokio::task::spawn_blocking(work).await;
             done.unwrap_or_else(|error| Err(trouble("the work on the token file was given up", error)))
         })
     }

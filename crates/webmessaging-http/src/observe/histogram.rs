@@ -131,10 +131,10 @@ mod tests {
             let histogram = histogram(&millis);
             millis.sort_unstable();
             let mut before = 0.0;
-            for percent in [1, 10, 50, 90, 99, 100] {
+            for percent in [1_u8, 10, 50, 90, 99, 100] {
                 let estimate = histogram.percentile(f64::from(percent) / 100.0).unwrap();
-                let rank = (millis.len() * percent as usize).div_ceil(100);
-                let (lower, upper) = bounds_around(millis[rank - 1] as f64 / 1e3);
+                let rank = (millis.len() * usize::from(percent)).div_ceil(100);
+                let (lower, upper) = bounds_around(Duration::from_millis(millis[rank - 1]).as_secs_f64());
                 prop_assert!(lower <= estimate && estimate <= upper, "p{percent}: {lower} {estimate} {upper}");
                 prop_assert!(before <= estimate);
                 before = estimate;

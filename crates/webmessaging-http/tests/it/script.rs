@@ -136,7 +136,7 @@ pub(crate) fn client_that(
     build(Credentials::new("the-id", "the-secret"), next, set_up)
 }
 
-fn build(
+pub(crate) fn build(
     credentials: Credentials,
     next: impl Fn(&Seen) -> Step + Send + Sync + 'static,
     set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
