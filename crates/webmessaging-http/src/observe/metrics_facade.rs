@@ -112,3 +112,18 @@ impl Observer for MetricsFacade {
         gauge!(BREAKER_STATE, "host" => self.label(change.host())).set(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_have_an_end() {
+        let facade = MetricsFacade::new();
+        let labels: Vec<_> =
+            (0..HOSTS_MAX + 5).map(|number| facade.label(&format!("host-{number}"))).collect();
+        assert_eq!(labels[HOSTS_MAX - 1], format!("host-{}", HOSTS_MAX - 1));
+        assert_eq!(labels[HOSTS_MAX..], [OTHER; 5]);
+        assert_eq!(facade.label("host-0"), "host-0");
+    }
+}

@@ -25,6 +25,9 @@ async fn put(client: &Client, operation: &'static Operation, source: &Source) ->
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("text/plain"));
         headers.insert("x-amz-key", HeaderValue::from_static("the-customer's"));
+        let mut tag = HeaderValue::from_static("a-tag-that-is-a-secret");
+        tag.set_sensitive(true);
+        headers.insert("if-match", tag);
         let url = PresignedUrl::new("https://store.example:8443/bucket/put?signature=s");
         Ok(PresignedTarget::new(url, headers, Duration::from_secs(300)))
     };
@@ -96,5 +99,5 @@ async fn no_header_can_be_added() {
     let (client, arrived) = client_with(|_| status(200), |builder| builder.observer(Arc::clone(&adding)));
     put(&client, &PUT, &Source::bytes("a.txt", "words")).await.unwrap();
     expect![[r#"Configuration an upload to a presigned url is sent with the headers that were signed [("content-type", "text/plain")]"#]].assert_eq(&adding.0.lock().unwrap().join("\n"));
-    assert_eq!(arrived.lock().unwrap()[0].0.len(), 2, "exactly the headers that came with the url");
+    assert_eq!(arrived.lock().unwrap()[0].0.len(), 3, "exactly the headers that came with the url");
 }

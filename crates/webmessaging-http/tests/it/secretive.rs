@@ -82,12 +82,20 @@ pub(crate) fn chain(error: &Error) -> Vec<String> {
 
 /// Keeps both debug forms of everything it is shown, and adds a header with a secret.
 #[derive(Clone)]
-struct Spy {
+pub(crate) struct Spy {
     header: String,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Spy {
+    pub(crate) fn new(header: &str) -> Self {
+        Self { header: header.to_owned(), seen: Arc::default() }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.seen.lock().unwrap().join("\n")
+    }
+
     fn note(&self, view: &dyn fmt::Debug) {
         self.seen.lock().unwrap().push(format!("{view:?} {view:#?}"));
     }
@@ -161,6 +169,8 @@ fn answers(secret: &Secret) -> VecDeque<Step> {
         answer(200, &json!({"done": body})),
         Step::Answer(200, vec![], cut.clone()),
         page(200, &body),
+        Step::Answer(200, vec![], body.clone().into()),
+        Step::Answer(200, vec![], format!(r#"{{"done":true}}{{"a":"{body}"}}"#).into()),
         status(401),
         answer(400, &odd),
         answer(403, &odd),
@@ -265,7 +275,7 @@ pub(crate) type Sinks = Vec<(&'static str, &'static str, String)>;
 /// Runs calls, logins and uploads with this secret in all of them.
 pub(crate) fn everything(value: &str) -> Sinks {
     let secret = Secret { value: value.to_owned(), texts: Mutex::default() };
-    let spy = Spy { header: secret.of("added"), seen: Arc::default() };
+    let spy = Spy::new(&secret.of("added"));
     let (witness, metrics, recorder) = (Witness::default(), Metrics::new(), Kept::default());
     let set_up = |builder: ClientBuilder| {
         builder
@@ -288,10 +298,9 @@ pub(crate) fn everything(value: &str) -> Sinks {
     let json = serde_json::to_string(&snapshot).unwrap();
     let mut texts = std::mem::take(&mut *secret.texts.lock().unwrap());
     let mut text = |what| texts.remove(what).unwrap();
-    let seen = spy.seen.lock().unwrap().join("\n");
     vec![
         ("the log", "attempt failed", log),
-        ("debug forms of views", "AttemptEnded", seen),
+        ("debug forms of views", "AttemptEnded", spy.text()),
         ("accessors of views", "secrets.post ends", witness.text()),
         ("metrics", "secrets.put", format!("{json} {snapshot:?} {metrics:?} {metrics:#?}")),
         ("exported metrics", "webmessaging_http_calls_total", recorder.text()),
