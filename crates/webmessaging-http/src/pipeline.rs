@@ -220,7 +220,7 @@ impl<'a> Call<'a> {
         let mut watchdog = self.clock().watchdog(self.left());
         match within(self.shared.token(), &mut watchdog).await {
             Ok(Ok(token)) => Ok(token),
-            Ok(Err(error)) if self.attempts == 0 => Err(error),
+            Ok(Err(error)) if self.attempts == 0 => Err(self.identified(error)),
             Ok(Err(error)) => Err(self.finish(error.seen_from(self.operation))),
             Err(Elapsed) => {
                 Err(self

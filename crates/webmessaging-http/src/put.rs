@@ -76,7 +76,7 @@ impl Client {
                 } else {
                     urls += 1;
                     let at = call.clock().now();
-                    let target = issue().await?;
+                    let target = issue().await.map_err(|error| call.identified(error))?;
                     let url = target.as_ref().url.checked(self.0.is_loopback());
                     Issued { target, url: url.map_err(|error| call.finish(error))?, at }
                 };

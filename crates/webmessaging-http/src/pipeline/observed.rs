@@ -72,6 +72,12 @@ impl Call<'_> {
         }
     }
 
+    /// An error that comes from elsewhere, with an id that leads to the log: its own, or else that of this call.
+    pub(crate) fn identified(&self, error: Error) -> Error {
+        let (attempts, sent) = (error.attempts(), error.sent());
+        error.with_call(&self.correlation_id, attempts, sent)
+    }
+
     /// The next attempt streams its body, and this counts the bytes.
     pub(crate) fn uploads(&mut self, watch: &Arc<Watch>) {
         self.record.upload = Some(Arc::clone(watch));

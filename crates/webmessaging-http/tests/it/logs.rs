@@ -241,6 +241,10 @@ fn an_error_leads_to_the_request_and_to_the_log() {
     let expected = [&["logged in"][..], &retry, &retry, &["attempt failed", "call failed"]].concat();
     assert_eq!(messages, expected);
     assert!(log.contains(error.request_id().unwrap()));
+    // The lines of the login have both: its own and that of the call that waited for it.
+    let ours = log.lines().filter(|line| line.contains(r#""target":"webmessaging_http""#));
+    let login = ours.filter(|line| line.contains(r#""message":"answered""#)).collect::<Vec<_>>();
+    assert!(login.len() == 1 && login[0].contains("oauth.token") && login[0].contains(id), "{login:?}");
 }
 
 /// A filter that shows nothing but warnings takes no id away.
@@ -268,6 +272,7 @@ fn every_error_that_has_an_id_has_a_line() {
         vec![answer(401, &json!({"error": "invalid_client"}))],
         vec![status(404)],
         vec![answer(200, &json!({"access_token": "t", "expires_in": 300, "token_type": "mac"}))],
+        vec![answer(200, &json!({"access_token": "t\n", "expires_in": 300}))],
         vec![answer(200, &json!({"access_token": "t", "expires_in": 300, "scope": "less"}))],
         vec![token("t", 300), Step::Fail(webmessaging_http::transport::Failure::Connect)],
         vec![token("t", 300), status(429).header("retry-after", "170")],
@@ -280,6 +285,15 @@ fn every_error_that_has_an_id_has_a_line() {
         let found = ids(&log).iter().any(|(_, id)| id.as_deref() == error.correlation_id());
         assert!(found && error.correlation_id().is_some(), "{error:?} {log}");
     }
+    // One whose URL cannot be had.
+    let (error, log) = logged_from(LevelFilter::DEBUG, async {
+        let client = client_with([], |builder| builder).0;
+        let issue = || async { Err::<PresignedTarget, _>(Error::new(ErrorKind::Rejected, Sent::Yes)) };
+        let source = Source::bytes("a.txt", "words");
+        client.put_presigned(PresignedPut::new(&PUT, &source, 5), issue).await.unwrap_err()
+    });
+    let ids_of = ids(&log);
+    assert_eq!(ids_of, [("call failed".to_owned(), error.correlation_id().map(str::to_owned))]);
     // One that waits in vain is not even sent.
     let (error, log) = logged_from(LevelFilter::DEBUG, async {
         let rare = RateLimitPolicy::default().requests(1).window(Duration::from_secs(600));
