@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -178,6 +179,32 @@ fn the_reference_lists_what_is_logged() {
             assert_eq!(row[0].ends_with(ending), row[1] == unit, "{row:?}");
         }
     }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+/// So that none escapes the comparison because no test happens to reach it.
+#[test]
+fn one_file_logs_and_the_reference_has_a_row_for_each_of_its_lines() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let logs = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let levels = ["error", "warn", "info", "debug", "trace"];
+        let calls = levels.map(|level| {
+            [format!("tracing::{level}!("), format!("tracing::{level}_span!(")]
+                .map(|call| text.matches(&call).count())
+        });
+        calls.as_flattened().iter().sum::<usize>()
+    };
+    let logging: Vec<_> = sources(&folder)
+        .iter()
+        .map(|path| (path.clone(), logs(path)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    assert_eq!(logging, [(folder.join("log.rs"), table("span").len() + table("event").len())]);
 }
 
 /// The correlation ids of the lines of a log, each with its message.
