@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Sent};
+use crate::log;
+use crate::observe::{BreakerChanged, Observers};
 
 /// No client speaks with more hosts than this. Above it, hosts without trouble are forgotten, and further ones are not
 /// kept.
@@ -91,6 +93,17 @@ pub enum BreakerState {
     HalfOpen,
 }
 
+impl BreakerState {
+    /// The stable name, as it appears in metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
 impl fmt::Display for BreakerState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -119,6 +132,7 @@ pub struct BreakerStatus {
 #[derive(Debug)]
 pub(crate) struct Breakers {
     policy: BreakerPolicy,
+    observers: Observers,
     hosts: Mutex<Hosts>,
 }
 
@@ -133,11 +147,32 @@ struct Hosts {
 struct Watched {
     name: Box<str>,
     host: Mutex<Host>,
+    /// Held from a change until it is told, so that changes are told in their order; the host itself is free meanwhile.
+    /// Always taken first.
+    telling: Mutex<()>,
 }
 
 impl Watched {
     fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), host: Mutex::default() })
+        Arc::new(Self { name: name.into(), host: Mutex::default(), telling: Mutex::default() })
+    }
+
+    /// Works on the host and tells what has changed.
+    fn change<T>(&self, observers: &Observers, work: impl FnOnce(&mut Host) -> T) -> T {
+        if observers.is_empty() {
+            return work(&mut self.host());
+        }
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut host = self.host();
+        let from = host.told_state();
+        let done = work(&mut host);
+        let to = host.told_state();
+        drop(host);
+        if from != to {
+            let change = BreakerChanged { host: &self.name, from, to };
+            observers.tell(|observer| observer.breaker_changed(&change));
+        }
+        done
     }
 
     fn host(&self) -> MutexGuard<'_, Host> {
@@ -157,6 +192,8 @@ struct Open {
     until: Instant,
     failed_probes: u32,
     probing: bool,
+    /// A probe has gone out since it opened last.
+    probed: bool,
 }
 
 impl Host {
@@ -171,6 +208,15 @@ impl Host {
             Some(_) => BreakerState::HalfOpen,
         }
     }
+
+    /// The state as observers hear of it, which is half open only when somebody came to ask.
+    fn told_state(&self) -> BreakerState {
+        match &self.open {
+            None => BreakerState::Closed,
+            Some(open) if open.probed => BreakerState::HalfOpen,
+            Some(_) => BreakerState::Open,
+        }
+    }
 }
 
 /// Leave to send one request; it wants to hear what came of it. Dropped unheard, it was never asked for.
@@ -182,8 +228,8 @@ pub(crate) struct Pass {
 }
 
 impl Breakers {
-    pub(crate) fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, hosts: Mutex::default() }
+    pub(crate) fn new(policy: BreakerPolicy, observers: Observers) -> Self {
+        Self { policy, observers, hosts: Mutex::default() }
     }
 
     /// Why a request would not be sent; asking takes nobody's place.
@@ -200,18 +246,17 @@ impl Breakers {
     /// Leave to send a request, or why it is not sent.
     pub(crate) fn enter(&self, host: &str, now: Instant) -> Result<Pass, Error> {
         let watched = self.watched(host);
-        let mut known = watched.host();
-        let is_probe = match &mut known.open {
-            None => false,
+        let is_probe = watched.change(&self.observers, |host| match &mut host.open {
+            None => Ok(false),
             Some(open) if now >= open.until && !open.probing => {
                 open.probing = true;
-                true
+                open.probed = true;
+                Ok(true)
             }
             // A probe under way answers soon; the shortest opening is as good a guess as any.
-            Some(open) if open.probing => return Err(refused(self.policy.open_for)),
-            Some(open) => return Err(refused(open.until.saturating_duration_since(now))),
-        };
-        drop(known);
+            Some(open) if open.probing => Err(refused(self.policy.open_for)),
+            Some(open) => Err(refused(open.until.saturating_duration_since(now))),
+        })?;
         Ok(Pass { watched, is_probe, is_reported: false })
     }
 
@@ -242,11 +287,13 @@ impl Breakers {
     /// Hears what came of a request.
     pub(crate) fn report(&self, mut pass: Pass, outcome: Result<(), &Error>, now: Instant) {
         pass.is_reported = true;
-        let mut host = pass.watched.host();
-        let host = &mut *host;
+        pass.watched.change(&self.observers, |host| self.note(&pass, host, outcome, now));
+    }
+
+    fn note(&self, pass: &Pass, host: &mut Host, outcome: Result<(), &Error>, now: Instant) {
         if !outcome.is_err_and(is_failure) {
             if host.open.is_some() {
-                tracing::info!(host = %pass.watched.name, "breaker closed");
+                log::breaker_closed(&pass.watched.name);
             }
             *host = Host::default();
             return;
@@ -257,13 +304,14 @@ impl Breakers {
             Some(_) if !pass.is_probe => {}
             Some(open) => {
                 open.probing = false;
+                open.probed = false;
                 open.failed_probes = open.failed_probes.saturating_add(1);
                 open.until = now + self.policy.open_after(open.failed_probes);
             }
             None if self.policy.failures.is_some_and(|limit| host.failures >= limit) => {
-                tracing::warn!(host = %pass.watched.name, failures = host.failures, "breaker opened");
+                log::breaker_opened(&pass.watched.name, host.failures);
                 let until = now + self.policy.open_after(0);
-                host.open = Some(Open { until, failed_probes: 0, probing: false });
+                host.open = Some(Open { until, failed_probes: 0, probing: false, probed: false });
             }
             None => {}
         }

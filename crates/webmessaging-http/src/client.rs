@@ -19,7 +19,9 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::hosts::Hosts;
 use crate::limit::{LimitStatus, Limiter};
+use crate::log;
 use crate::login::{self, CREATE_TOKEN, TokenAnswer};
+use crate::observe::{LoginEnded, Observers};
 use crate::pipeline::{Authorization, Call, Patience};
 use crate::retry::RetryPolicy;
 use crate::shared_token::Sharing;
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) retry: RetryPolicy,
     pub(crate) purse: Purse,
     pub(crate) breakers: Breakers,
+    pub(crate) observers: Observers,
     pub(crate) limiter: Limiter,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
@@ -77,6 +80,7 @@ impl Client {
         paths: HashMap<&'static str, String>,
         transport: Arc<dyn Transport>,
     ) -> Self {
+        let observers = Observers::new(builder.observers);
         Self(Arc::new_cyclic(|this| Shared {
             this: Weak::clone(this),
             paths,
@@ -87,7 +91,8 @@ impl Client {
             entropy: builder.entropy,
             retry: builder.retry,
             purse: Purse::new(&builder.budget),
-            breakers: Breakers::new(builder.breaker),
+            breakers: Breakers::new(builder.breaker, observers.clone()),
+            observers,
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,
             // A token that was given is nobody else's affair.
@@ -195,11 +200,27 @@ impl Shared {
     }
 
     async fn renew(&self, flight: Flight) -> Result<Token, Error> {
-        let outcome = match &self.sharing {
-            None => self.log_in().await,
-            Some(sharing) => sharing.obtain(&*self.clock, &self.tokens, || self.log_in()).await,
+        let (mut is_taken_over, started) = (true, self.observers.time(&*self.clock));
+        let mut log_in = || {
+            is_taken_over = false;
+            self.log_in()
         };
-        self.tokens.land(flight, outcome, self.clock.now(), &*self.entropy)
+        let outcome = match &self.sharing {
+            None => log_in().await,
+            Some(sharing) => sharing.obtain(&*self.clock, &self.tokens, log_in).await,
+        };
+        let lifetime = outcome.as_ref().map(|grant| grant.lifetime).ok();
+        let outcome = self.tokens.land(flight, outcome, self.clock.now(), &*self.entropy);
+        if let Some(started) = started {
+            let ended = LoginEnded {
+                error_kind: outcome.as_ref().err().map(Error::kind),
+                is_taken_over: is_taken_over && outcome.is_ok(),
+                lifetime: lifetime.filter(|_| outcome.is_ok()),
+                latency: self.clock.now().saturating_duration_since(started),
+            };
+            self.observers.tell(|observer| observer.login_ended(&ended));
+        }
+        outcome
     }
 
     pub(crate) fn token_refused(&self, token: &Token) {
@@ -228,14 +249,19 @@ impl Shared {
         let mut call = Call::begin(self, &CREATE_TOKEN, Patience::Whole(self.timeouts.call));
         let answer: Answer<TokenAnswer> =
             call.run(request, Authorization::None).await.map_err(login_refused)?;
-        let TokenAnswer { access_token, expires_in, token_type, scope } = answer.value;
+        let grant = self.granted(answer.value).map_err(|error| error.with_facts(&answer.facts))?;
+        log::logged_in(grant.lifetime);
+        Ok(grant)
+    }
+
+    fn granted(&self, answer: TokenAnswer) -> Result<Grant, Error> {
+        let TokenAnswer { access_token, expires_in, token_type, scope } = answer;
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
                 .with_operation(&CREATE_TOKEN)
                 .with_message("the login server gave a token of another type than bearer"));
         }
         self.check_scopes(scope.as_deref())?;
-        tracing::debug!(op = CREATE_TOKEN.name, expires_in_s = expires_in, "logged in");
         Ok(Grant { value: access_token, lifetime: Duration::from_secs(expires_in) })
     }
 

@@ -21,6 +21,7 @@ use crate::gateway::Gateway;
 use crate::hosts::Hosts;
 use crate::limit::RateLimitPolicy;
 use crate::login::sensitive;
+use crate::observe::Observer;
 use crate::retry::RetryPolicy;
 use crate::token_cache::TokenCache;
 use crate::transport::Transport;
@@ -179,6 +180,7 @@ pub struct ClientBuilder {
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
     pub(crate) token_cache: Option<Arc<dyn TokenCache>>,
+    pub(crate) observers: Vec<Box<dyn Observer>>,
     paths: Vec<(&'static Operation, String)>,
     transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -204,6 +206,7 @@ impl ClientBuilder {
             timeouts: Timeouts::default(),
             answer_bytes_max: 8 * 1024 * 1024,
             token_cache: None,
+            observers: Vec::new(),
             paths: Vec::new(),
             transport: None,
             clock: Arc::new(TokioClock),

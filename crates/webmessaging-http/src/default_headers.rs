@@ -43,7 +43,7 @@ pub(crate) struct DefaultHeaders {
 impl DefaultHeaders {
     fn set(&mut self, name: &str, value: &SecretString) {
         self.count += 1;
-        match checked(self.count, name, value) {
+        match checked(&format!("default header {}", self.count), name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
@@ -67,18 +67,21 @@ impl DefaultHeaders {
     }
 }
 
-fn checked(number: usize, name: &str, value: &SecretString) -> Result<(HeaderName, HeaderValue), Error> {
+/// A header that a user adds, if it can be sent and is none of the client's own. `what` it is goes into the error.
+pub(crate) fn checked(
+    what: &str,
+    name: &str,
+    value: &SecretString,
+) -> Result<(HeaderName, HeaderValue), Error> {
     // A name that is none is not repeated: somebody may have mixed it up with the value.
     let Ok(name) = HeaderName::try_from(name) else {
-        let message = format!("default header {number} has a name that no header can have");
-        return Err(Error::configuration(message));
+        return Err(Error::configuration(format!("{what} has a name that no header can have")));
     };
     if RESERVED.contains(&name.as_str()) {
-        return Err(Error::configuration(format!("the header `{name}` is not for all calls to share")));
+        return Err(Error::configuration(format!("the header `{name}` is not one to add")));
     }
     let Ok(mut value) = HeaderValue::try_from(value.expose_secret()) else {
-        let message = format!("the default header `{name}` has a value that no header can hold");
-        return Err(Error::configuration(message));
+        return Err(Error::configuration(format!("the header `{name}` has a value that no header can hold")));
     };
     value.set_sensitive(true);
     Ok((name, value))

@@ -1,6 +1,7 @@
 //! From a typed request to an `http::Request`, without a network: the shape of one API call.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -86,8 +87,7 @@ pub trait Endpoint: Sync {
     }
 }
 
-/// Puts a request together.
-#[derive(Debug)]
+/// Puts a request together. `Debug` shows the operation alone: the rest can be anybody's secret.
 pub struct Encoder {
     operation: &'static Operation,
     path: String,
@@ -215,6 +215,12 @@ impl Encoder {
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers;
         Ok(request)
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("operation", &self.operation.name).finish_non_exhaustive()
     }
 }
 

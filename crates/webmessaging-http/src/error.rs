@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::StatusCode;
 use webmessaging_model::{Operation, Violations};
 
+use crate::answer::Facts;
 use crate::api_error::ApiError;
 use crate::paging::PageKey;
 
@@ -217,6 +218,12 @@ impl Error {
     pub(crate) fn with_page(mut self, key: PageKey, pages_before: u64) -> Self {
         self.0.page = Some(Place { key, pages_before });
         self
+    }
+
+    /// Adds the ids of a call that was answered, and all the same is worth nothing.
+    pub(crate) fn with_facts(mut self, facts: &Facts) -> Self {
+        self.0.request_id.clone_from(&facts.request_id);
+        self.with_call(&facts.correlation_id, facts.attempts, Sent::Yes)
     }
 
     /// The same trouble, seen from the call that ran into it.

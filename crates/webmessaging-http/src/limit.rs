@@ -25,6 +25,8 @@ use self::ledger::{Entry, Gate, Ledger};
 use self::policy::Smoothing;
 use self::told::Told;
 use crate::clock::{Clock, Entropy, full_jitter};
+use crate::log;
+use crate::observe::{Scope, WaitCause, Waiting};
 use crate::pipeline::{Elapsed, within};
 use crate::retry_after::retry_after;
 
@@ -47,6 +49,19 @@ pub enum WaitReason {
     Smoothing,
     /// No answer has said yet where the limit stands.
     Probing,
+}
+
+impl WaitReason {
+    /// The stable name, as it appears in logs and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Quota => "quota",
+            Self::Shared => "shared",
+            Self::Smoothing => "smoothing",
+            Self::Probing => "probing",
+        }
+    }
 }
 
 impl fmt::Display for WaitReason {
@@ -177,6 +192,7 @@ impl Limiter {
         class: LimitClass,
         left: Duration,
         turns: Turns<'a>,
+        scope: Scope<'_>,
     ) -> Result<Permit<'a>, TooLong> {
         let Some(cell) = self.cell(class) else { return Ok(Permit::new(None, turns)) };
         let clock = turns.clock;
@@ -194,8 +210,14 @@ impl Limiter {
             let status = cell.status(clock.now());
             TooLong { wait: status.wait, reason: status.reason }
         };
-        let _turn = within(cell.turn.lock(), &mut watchdog).await.map_err(late)?;
+        let _turn = if let Ok(turn) = cell.turn.try_lock() {
+            turn
+        } else {
+            let _waiting = scope.wait(WaitCause::Queue { class }, None);
+            within(cell.turn.lock(), &mut watchdog).await.map_err(late)?
+        };
         drop(queued);
+        let mut waiting: Option<(WaitReason, Waiting<'_>)> = None;
         loop {
             // Asked for before the books are read, so that no change is missed.
             let mut changed = std::pin::pin!(cell.changed.notified());
@@ -211,7 +233,13 @@ impl Limiter {
             if wait >= left {
                 return Err(TooLong { wait, reason: Some(why) });
             }
-            tracing::debug!(class = %class, wait_ms = millis(wait), reason = %why, "waiting for the rate limit");
+            log::waiting(class, wait, why);
+            // What wakes it up for nothing does not end the wait.
+            if waiting.as_ref().is_none_or(|(reason, _)| *reason != why) {
+                drop(waiting.take());
+                let cause = WaitCause::Limit { class, reason: why };
+                waiting = Some((why, scope.wait(cause, until.map(|_| wait))));
+            }
             let mut pause = if until.is_some() { clock.sleep(wait) } else { clock.watchdog(left) };
             // Either way the books are read again.
             let _ = within(changed, &mut pause).await;
@@ -320,7 +348,7 @@ impl<'a> Permit<'a> {
         if is_refused {
             let wait = retry_after(headers, self.turns.clock.wall());
             books.hold.extend(wait, full_jitter(self.turns.entropy, HOLD_JITTER), now);
-            tracing::warn!(class = %cell.class, retry_after_s = wait.map(|wait| wait.as_secs()), "rate limited");
+            log::rate_limited(cell.class, wait);
         }
         if let (Some((ledger, _)), Some(entry)) = (&mut books.quota, entry) {
             ledger.answered(&entry, is_refused, told, now);
@@ -341,9 +369,4 @@ impl Drop for Permit<'_> {
         }
         cell.changed.notify_one();
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "waits are shorter than the age of the universe")]
-fn millis(wait: Duration) -> u64 {
-    wait.as_millis() as u64
 }

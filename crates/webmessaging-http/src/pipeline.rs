@@ -4,6 +4,8 @@
 //! permit, send under a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one, and the
 //! client's budget.
 
+mod observed;
+
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -22,8 +24,12 @@ use crate::clock::{Clock, Wait, correlation_id};
 use crate::endpoint::{Encoder, Endpoint};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::limit::{Permit, TooLong, Turns};
+use crate::log;
+use crate::observe::WaitCause;
 use crate::token::Token;
 use crate::transport::{Body, CollectError, Collector, Failure, TransportError};
+
+use self::observed::Record;
 
 const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!("webmessaging/", env!("CARGO_PKG_VERSION")));
@@ -37,6 +43,14 @@ pub(crate) async fn send<E: Endpoint>(
     limit: Duration,
 ) -> Result<Answer<E::Answer>, Error> {
     let operation = endpoint.operation();
+    let request =
+        prepare(shared, endpoint).inspect_err(|error| observed::refused(shared, operation, error))?;
+    Call::begin(shared, operation, Patience::Whole(limit)).run(request, Authorization::Bearer).await
+}
+
+/// The request, checked and whole but for what each attempt adds.
+fn prepare<E: Endpoint>(shared: &Shared, endpoint: &E) -> Result<Request<Bytes>, Error> {
+    let operation = endpoint.operation();
     endpoint.validate().map_err(|violations| Error::from(violations).with_operation(operation))?;
     let mut request = endpoint
         .encode(Encoder::new(operation, &shared.hosts.base.prefix, shared.path_of(operation)))
@@ -47,7 +61,7 @@ pub(crate) async fn send<E: Endpoint>(
     *request.uri_mut() = shared.hosts.base.absolute(target).map_err(|error| {
         Error::configuration("the url is not valid").with_operation(operation).with_source(error)
     })?;
-    Call::begin(shared, operation, Patience::Whole(limit)).run(request, Authorization::Bearer).await
+    Ok(request)
 }
 
 /// Whether a request carries the access token.
@@ -82,12 +96,13 @@ pub(crate) struct Call<'a> {
     /// What the attempts so far can have done; a later one that fails harmlessly does not undo it.
     sent: Sent,
     span: tracing::Span,
+    record: Record,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn begin(shared: &'a Shared, operation: &'static Operation, patience: Patience) -> Self {
         let (correlation_id, now) = (correlation_id(&*shared.entropy), shared.clock.now());
-        let span = tracing::debug_span!("call", op = operation.name, correlation_id = %correlation_id);
+        let span = log::call(operation, &correlation_id);
         Self {
             shared,
             operation,
@@ -101,6 +116,7 @@ impl<'a> Call<'a> {
             patience,
             sent: Sent::No,
             span,
+            record: Record::default(),
         }
     }
 
@@ -124,13 +140,15 @@ impl<'a> Call<'a> {
         authorization: Authorization,
     ) -> Result<Answer<T>, Error> {
         let span = self.span();
-        async {
+        let outcome = async {
             let answer = self.exchange(request, authorization).await?;
             let value = decode(&answer).map_err(|error| self.finish(error))?;
             Ok(Answer { value, facts: self.facts(&answer) })
         }
         .instrument(span)
-        .await
+        .await;
+        self.over(outcome.as_ref().map(|answer| answer.facts.status));
+        outcome
     }
 
     async fn exchange(
@@ -179,6 +197,7 @@ impl<'a> Call<'a> {
                 Some(token) if error.kind() == ErrorKind::Authentication && !renewed => {
                     renewed = true;
                     self.shared.token_refused(&token);
+                    self.goes_on(Duration::ZERO);
                 }
                 Some(_) if error.kind() == ErrorKind::Authentication => {
                     return Err(self.finish(error.with_message("the platform refused a fresh access token")));
@@ -195,18 +214,17 @@ impl<'a> Call<'a> {
         if let Some(permit) = shared.limiter.try_permit(self.operation.limit, before, turns) {
             return Ok(permit);
         }
-        let permit = shared.limiter.permit(self.operation.limit, self.left(), turns).await.map_err(
-            |TooLong { wait, reason }| {
-                let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
-                let message =
-                    format!("not sent, the time limit of the call ends before its turn comes{reason}");
-                let error = Error::new(ErrorKind::RateLimited, Sent::No).with_message(message);
-                self.finish(if wait.is_zero() { error } else { error.with_retry_after(wait) })
-            },
-        )?;
+        self.record.waits_since = Some(before);
+        let permit = shared.limiter.permit(self.operation.limit, self.left(), turns, self.scope()).await;
+        self.record.waits_since = None;
         self.tick();
         self.waited += self.now.saturating_duration_since(before);
-        Ok(permit)
+        permit.map_err(|TooLong { wait, reason }| {
+            let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
+            let message = format!("not sent, the time limit of the call ends before its turn comes{reason}");
+            let error = Error::new(ErrorKind::RateLimited, Sent::No).with_message(message);
+            self.finish(if wait.is_zero() { error } else { error.with_retry_after(wait) })
+        })
     }
 
     /// The token, after a login where one is due, within the time that is left.
@@ -219,7 +237,7 @@ impl<'a> Call<'a> {
         self.tick();
         match landed {
             Ok(Ok(token)) => Ok(token),
-            Ok(Err(error)) if self.attempts == 0 => Err(error),
+            Ok(Err(error)) if self.attempts == 0 => Err(self.identified(error)),
             Ok(Err(error)) => Err(self.finish(error.seen_from(self.operation))),
             Err(Elapsed) => {
                 Err(self
@@ -232,7 +250,7 @@ impl<'a> Call<'a> {
     /// against the host.
     pub(crate) async fn attempt(
         &mut self,
-        request: Request<Body>,
+        mut request: Request<Body>,
         mut permit: Permit<'_>,
         mut watchdog: Wait,
         is_ours: impl Fn(&Error) -> bool,
@@ -240,35 +258,26 @@ impl<'a> Call<'a> {
         let host = request.uri().authority().map_or("", |host| host.as_str());
         let pass = self.shared.breakers.enter(host, self.now)?;
         self.attempts += 1;
-        let outcome = self.send_once(request, &mut permit, &mut watchdog).await;
+        self.attempt_starts(&mut request);
+        let mut received_bytes = 0;
+        let outcome = self.send_once(request, &mut permit, &mut watchdog, &mut received_bytes).await;
         drop(permit);
         self.tick();
+        self.attempt_ends(&outcome, received_bytes);
         if !outcome.as_ref().is_err_and(is_ours) {
             self.shared.breakers.report(pass, outcome.as_ref().map(|_| ()), self.now);
         }
         match &outcome {
             Ok(answer) => {
                 self.shared.purse.earn(self.paid);
-                tracing::debug!(
-                    attempt = self.attempts,
-                    status = answer.status().as_u16(),
-                    request_id = request_id(answer.headers()),
-                    "answered"
-                );
+                log::answered(self.attempts, answer);
             }
             Err(error) => {
                 // Whoever is turned away with 401 or 429 has not been let in.
                 if !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited) {
                     self.sent = self.sent.max(error.sent());
                 }
-                tracing::debug!(
-                    attempt = self.attempts,
-                    status = error.status().map(|status| status.as_u16()),
-                    request_id = error.request_id(),
-                    kind = error.kind().code(),
-                    sent = error.sent().as_str(),
-                    "failed"
-                );
+                log::attempt_failed(self.attempts, error);
             }
         }
         outcome
@@ -279,6 +288,7 @@ impl<'a> Call<'a> {
         request: Request<Body>,
         permit: &mut Permit<'_>,
         watchdog: &mut Wait,
+        received_bytes: &mut u64,
     ) -> Result<Response<Bytes>, Error> {
         let too_late = |Elapsed| Error::new(ErrorKind::Timeout, Sent::Maybe);
         permit.goes_out(self.now);
@@ -297,6 +307,7 @@ impl<'a> Call<'a> {
         let mut collector = Collector::new(body, max);
         let filled = within(collector.fill(), watchdog).await;
         let body = collector.into_bytes();
+        *received_bytes = body.len() as u64;
         if !is_success {
             // The status is known, whatever became of the rest.
             return Err(refusal(&Response::from_parts(head, body), self.clock()));
@@ -319,22 +330,18 @@ impl<'a> Call<'a> {
         let delay = policy.delay(self.operation.retry, &error, self.retries, &*self.shared.entropy);
         let Some(delay) = delay.filter(|delay| *delay < self.left()) else { return Err(self.finish(error)) };
         let Some(paid) = self.shared.purse.pay(&error) else {
-            tracing::info!(
-                attempt = self.attempts,
-                kind = error.kind().code(),
-                "no retry, the budget is spent"
-            );
+            log::budget_spent(self.attempts, &error);
             return Err(self.finish(error));
         };
         self.paid = Some(paid);
         self.retries += 1;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a delay within a deadline is no age of the universe"
-        )]
-        let delay_ms = delay.as_millis() as u64;
-        tracing::info!(attempt = self.attempts, delay_ms, kind = error.kind().code(), "retrying");
+        log::retrying(self.attempts, delay, &error);
+        self.goes_on(delay);
+        self.record.waits_since = self.shared.observers.time(self.clock());
+        let waiting = self.scope().wait(WaitCause::Retry, Some(delay));
         self.clock().sleep(delay).await;
+        drop(waiting);
+        self.record.waits_since = None;
         self.tick();
         self.waited += delay;
         Ok(())

@@ -56,8 +56,9 @@ impl fmt::Debug for PresignedUrl {
     }
 }
 
-/// Where to put the bytes, with exactly these headers, for so long.
-#[derive(Debug, Clone)]
+/// Where to put the bytes, with exactly these headers, for so long. `Debug` shows the names of the headers and not their
+/// values, among which can be keys.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PresignedTarget {
     /// The URL.
@@ -72,6 +73,16 @@ impl PresignedTarget {
     /// A target; headers must be the ones the server signed or named.
     pub fn new(url: PresignedUrl, headers: HeaderMap, lifetime: Duration) -> Self {
         Self { url, headers, lifetime }
+    }
+}
+
+impl fmt::Debug for PresignedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PresignedTarget")
+            .field("url", &self.url)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("lifetime", &self.lifetime)
+            .finish()
     }
 }
 

@@ -15,6 +15,7 @@ use crate::clock::{Clock, Wait};
 use crate::endpoint::method;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::limit::Permit;
+use crate::log;
 use crate::pipeline::{Call, Elapsed, Patience, absolute, within};
 use crate::presigned::{PresignedPut, PresignedTarget, Progress, Stored};
 use crate::transport::Body;
@@ -62,11 +63,11 @@ impl Client {
         F: Future<Output = Result<T, Error>>,
     {
         let mut call = Call::begin(&self.0, put.operation, Patience::Waits(self.0.timeouts.call));
-        if put.operation.method != Method::Put {
-            return Err(call.finish(Error::configuration("an upload to a presigned url is a PUT")));
-        }
         let span = call.span();
-        async {
+        let outcome = async {
+            if put.operation.method != Method::Put {
+                return Err(call.finish(Error::configuration("an upload to a presigned url is a PUT")));
+            }
             let mut issued: Option<Issued<T>> = None;
             let (mut urls, mut refused) = (0, 0);
             loop {
@@ -79,7 +80,7 @@ impl Client {
                 } else {
                     urls += 1;
                     let at = call.clock().now();
-                    let target = issue().await?;
+                    let target = issue().await.map_err(|error| call.identified(error))?;
                     let url = target.as_ref().url.checked(self.0.is_loopback());
                     Issued { target, url: url.map_err(|error| call.finish(error))?, at }
                 };
@@ -94,14 +95,17 @@ impl Client {
                     issued = Some(current);
                 } else if refused < refusal.renewals_max() {
                     refused += 1;
-                    tracing::info!(attempt = call.attempts, "presigned url refused, asking anew");
+                    log::url_refused(call.attempts);
+                    call.goes_on(Duration::ZERO);
                 } else {
                     return Err(call.finish(refusal.explain(error)));
                 }
             }
         }
         .instrument(span)
-        .await
+        .await;
+        call.over(outcome.as_ref().map(|(_, stored)| stored.facts.status));
+        outcome
     }
 }
 
@@ -198,12 +202,16 @@ async fn attempt(
     *request.uri_mut() = absolute(url.as_str())?;
     *request.headers_mut() = target.headers.clone();
 
+    call.uploads(&watch);
     let watchdog = stalled(Arc::clone(&call.shared.clock), stall, put.length, Arc::clone(&watch));
     let is_ours = |_: &Error| matches!(watch.outcome(), Some(Err(_)));
     let outcome = call.attempt(request, permit, watchdog, is_ours).await;
     match (outcome, watch.outcome()) {
         // A changed source breaks its own body off; what the network made of that does not matter.
-        (Err(_), Some(Err(violation))) => Err(source_failed(call, Sent::Maybe, violation)),
+        (Err(_), Some(Err(violation))) => {
+            call.attempt_failed_by(ErrorKind::Source);
+            Err(source_failed(call, Sent::Maybe, violation))
+        }
         (Err(error), _) => Err(error),
         (Ok(answer), Some(Ok(sha256))) => Ok((sha256, call.facts(&answer))),
         // Success before the last byte was read: whoever answered has not stored this file.

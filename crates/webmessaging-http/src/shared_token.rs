@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::log;
 use crate::token::{Grant, Tokens};
 use crate::token_cache::{Cached, CachedToken, LoginLock, TokenCache, TokenKey};
 
@@ -64,7 +65,7 @@ impl Sharing {
         if rest < REST_MIN || tokens.is_current(&token.value) || tokens.was_refused(&token.value) {
             return Ok(None);
         }
-        tracing::debug!(rest_s = rest.as_secs(), "took over a token from the cache");
+        log::token_taken_over(rest);
         Ok(Some(Grant { value: token.value, lifetime: rest }))
     }
 
@@ -77,7 +78,7 @@ impl Sharing {
                 // A cache in trouble locks nobody out.
                 None => return Ok(Locked::Ours(None)),
                 Some(None) if clock.now().saturating_duration_since(started) >= LOCK_PATIENCE => {
-                    tracing::warn!("another process has had the right to log in for too long");
+                    log::login_lock_ignored();
                     return Ok(Locked::Ours(None));
                 }
                 Some(None) => clock.sleep(LOOK_AGAIN).await,
@@ -100,7 +101,7 @@ async fn heed<T>(work: Cached<'_, T>) -> Result<Option<T>, Error> {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == ErrorKind::Configuration => Err(error),
         Err(error) => {
-            tracing::warn!(error = %error, "the token cache failed");
+            log::token_cache_failed(&error);
             Ok(None)
         }
     }

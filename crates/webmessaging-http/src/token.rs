@@ -10,6 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::clock::{Clock, Entropy, full_jitter};
 use crate::error::Error;
+use crate::log;
 use crate::login::sensitive;
 
 /// The design documents renew 10 and 60 seconds ahead. We take a minute, or a tenth of a shorter life, so that a
@@ -160,7 +161,7 @@ impl Tokens {
                 state.failure = None;
             }
             Err(error) => {
-                tracing::warn!(kind = error.kind().code(), "login failed");
+                log::login_failed(error);
                 let in_a_row = state.failure.as_ref().map_or(0, |failure| failure.in_a_row).saturating_add(1);
                 let pause = BACK_OFF.saturating_mul(2_u32.saturating_pow(in_a_row - 1)).min(BACK_OFF_MAX);
                 let pause = pause / 2 + full_jitter(entropy, pause / 2);

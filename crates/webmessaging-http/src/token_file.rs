@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Sent};
+use crate::log;
 use crate::token_cache::{Cached, CachedToken, LoginLock, TokenCache, TokenKey};
 
 /// A file larger than this is not one of ours.
@@ -51,7 +52,8 @@ impl FileTokenCache {
     ) -> Cached<'_, T> {
         let path = self.path.clone();
         Box::pin(async move {
-            let done = tokio::task::spawn_blocking(move || work(&path)).await;
+            let work = log::as_here(move || work(&path));
+            let done = tokio::task::spawn_blocking(work).await;
             done.unwrap_or_else(|error| Err(trouble("the work on the token file was given up", error)))
         })
     }
@@ -137,8 +139,7 @@ fn read(path: &Path) -> Result<Kept, Error> {
     let mut text = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
     Ok(serde_json::from_slice(&text).unwrap_or_else(|_| {
-        // The parser's words may repeat a token.
-        tracing::warn!(bytes = text.len(), "the token file is damaged and will be replaced");
+        log::token_file_damaged(text.len());
         Kept::default()
     }))
 }

@@ -4,12 +4,49 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::{Clock, TokioClock};
+use crate::observe::Observer;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Three failures open it for 10 s, then 20 s, then 30 s at most.
 fn breakers() -> Breakers {
-    Breakers::new(BreakerPolicy::default().failures(3).open_for(SECOND * 10).open_for_max(SECOND * 30))
+    breakers_with(Observers::default())
+}
+
+fn breakers_with(observers: Observers) -> Breakers {
+    let policy = BreakerPolicy::default().failures(3).open_for(SECOND * 10).open_for_max(SECOND * 30);
+    Breakers::new(policy, observers)
+}
+
+/// Every change, and what `status` says when it is told: whoever asks in between must get an answer.
+#[derive(Clone, Default)]
+struct Heard {
+    changes: Arc<Mutex<Vec<(BreakerState, BreakerState)>>>,
+    breakers: Arc<std::sync::OnceLock<Breakers>>,
+}
+
+impl Observer for Heard {
+    fn breaker_changed(&self, change: &BreakerChanged<'_>) {
+        let seen = self.breakers.get().unwrap().status(TokioClock.now())[0].failures;
+        let is_well = change.to() == BreakerState::Closed;
+        assert_eq!((change.host(), is_well), ("a", seen == 0));
+        self.changes.lock().unwrap().push((change.from(), change.to()));
+    }
+}
+
+impl Heard {
+    /// Breakers that are heard, by somebody who does not panic either.
+    fn listen() -> (Self, Arc<std::sync::OnceLock<Breakers>>) {
+        let heard = Self::default();
+        let observers = Observers::new(vec![Box::new(heard.clone())]);
+        let breakers = Arc::clone(&heard.breakers);
+        breakers.set(breakers_with(observers)).unwrap();
+        (heard, breakers)
+    }
+
+    fn changes(&self) -> Vec<(BreakerState, BreakerState)> {
+        self.changes.lock().unwrap().clone()
+    }
 }
 
 fn failure(kind: ErrorKind) -> Error {
@@ -108,7 +145,7 @@ fn what_was_sent_before_it_opened_does_not_prolong_it() {
 
 #[test]
 fn switched_off_it_never_opens() {
-    let (now, breakers) = (TokioClock.now(), Breakers::new(BreakerPolicy::off()));
+    let (now, breakers) = (TokioClock.now(), Breakers::new(BreakerPolicy::off(), Observers::default()));
     for _ in 0..100 {
         assert!(send(&breakers, now, Err(ErrorKind::Server)));
     }
@@ -138,7 +175,53 @@ fn the_hosts_that_are_kept_have_an_end() {
     assert_eq!(breakers.status(now).len(), HOSTS_MAX);
 }
 
+#[test]
+fn every_change_is_told_once() {
+    use BreakerState::{Closed, HalfOpen, Open};
+    let (heard, breakers) = Heard::listen();
+    let breakers = breakers.get().unwrap();
+    let mut now = TokioClock.now();
+    for _ in 0..5 {
+        send(breakers, now, Err(ErrorKind::Server));
+    }
+    assert_eq!(heard.changes(), [(Closed, Open)]);
+    now += SECOND * 10;
+    drop(breakers.enter("a", now).unwrap());
+    assert!(send(breakers, now, Err(ErrorKind::Server)), "a second probe, since nothing came of the first");
+    now += SECOND * 20;
+    assert!(send(breakers, now, Ok(())));
+    assert!(send(breakers, now, Ok(())));
+    assert_eq!(
+        heard.changes(),
+        [(Closed, Open), (Open, HalfOpen), (HalfOpen, Open), (Open, HalfOpen), (HalfOpen, Closed)]
+    );
+}
+
 proptest! {
+    /// Each change begins where the last one ended, whatever threads do.
+    #[test]
+    fn changes_are_told_in_their_order(threads in prop::collection::vec(prop::collection::vec(0..3_u8, 1..60), 2..4)) {
+        let (heard, breakers) = Heard::listen();
+        let breakers = breakers.get().unwrap();
+        let start = TokioClock.now();
+        std::thread::scope(|scope| {
+            for steps in &threads {
+                scope.spawn(move || {
+                    for (number, step) in (0..).zip(steps) {
+                        let outcome = if *step == 0 { Ok(()) } else { Err(ErrorKind::Server) };
+                        send(breakers, start + SECOND * 10 * number, outcome);
+                    }
+                });
+            }
+        });
+        let mut before = BreakerState::Closed;
+        for (from, to) in heard.changes() {
+            prop_assert_eq!(from, before);
+            prop_assert_ne!(from, to);
+            before = to;
+        }
+    }
+
     /// Whatever happens, at most one request is under way to a host that is not known to be well, and a success
     /// closes the breaker.
     #[test]

@@ -10,6 +10,7 @@ use tracing::Instrument;
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::log;
 use crate::paging::next_uri::query_of;
 use crate::paging::{Next, Page, PageAnswer, PageKey, Paged};
 
@@ -228,7 +229,7 @@ impl<E: Paged> Walk<E> {
             let message = format!("{} empty pages in a row, but not all of the list", self.empty_in_a_row);
             return Err(blame(answer, message).with_page(next.clone(), self.pages + 1));
         }
-        tracing::warn!(op = answer.facts.operation.name, "the list promises more, but its pages stay empty");
+        log::stays_empty(answer.facts.operation);
         Ok(true)
     }
 

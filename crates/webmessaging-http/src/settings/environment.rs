@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
 use crate::error::Error;
+use crate::log;
 use crate::settings::Origin;
 use crate::settings::keys::{KEYS, Key};
 use crate::settings::layer::{Found, Layer};
@@ -97,11 +98,7 @@ impl Environment {
     /// Says aloud what is set in vain.
     pub(super) fn warn(misses: &[NearMiss]) {
         for NearMiss { found, meant } in misses {
-            tracing::warn!(
-                variable = found.as_str(),
-                meant,
-                "a variable is not read, its name is not quite right"
-            );
+            log::near_miss(found, meant);
         }
     }
 }

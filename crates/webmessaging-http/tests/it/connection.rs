@@ -145,11 +145,11 @@ fn a_default_header_is_one_that_all_calls_can_share() {
         "X-Correlation-Id",
         "idempotency-key",
     ] {
-        let message = format!("the header `{}` is not for all calls to share", name.to_lowercase());
+        let message = format!("the header `{}` is not one to add", name.to_lowercase());
         refused(builder().default_header(name, "value"), &message);
     }
     let name = "default header 2 has a name that no header can have";
     refused(builder().default_header("x-good", "value").default_header("not a name", "value"), name);
-    let value = "the default header `x-key` has a value that no header can hold";
+    let value = "the header `x-key` has a value that no header can hold";
     refused(builder().default_header("x-key", "two\nlines"), value);
 }

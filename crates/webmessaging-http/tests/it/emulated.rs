@@ -13,7 +13,7 @@ const GET_ATTACHMENT: Operation = Operation::new(
 .scopes(&["conversations:read"]);
 
 /// Reads an attachment that does not exist: the shortest call with a token.
-struct Missing;
+pub(crate) struct Missing;
 
 impl Endpoint for Missing {
     type Answer = serde_json::Value;

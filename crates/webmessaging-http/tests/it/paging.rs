@@ -2,7 +2,7 @@
 
 mod ahead;
 mod guards;
-mod list;
+pub(crate) mod list;
 mod property;
 mod shapes;
 mod streams;

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderValue};
 use webmessaging_http::testing::{Halfway, MockTransport, SkippingClock};
 use webmessaging_http::transport::{BoxError, Exchange, Failure};
 use webmessaging_http::{
-    Body, Client, Credentials, Error, ErrorKind, PresignedPut, PresignedTarget, PresignedUrl, Sent, Source,
-    SourceContent, TransportError,
+    Body, Client, ClientBuilder, Credentials, Error, ErrorKind, PresignedPut, PresignedTarget, PresignedUrl,
+    Sent, Source, SourceContent, TransportError,
 };
 use webmessaging_model::{Method, Operation};
 
@@ -19,9 +19,17 @@ const PUT: Operation = Operation::new("things.put", Method::Put, "");
 const POST: Operation = Operation::new("things.post", Method::Post, "");
 
 /// What arrived: the headers and the bytes.
-type Arrived = Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>;
+pub(crate) type Arrived = Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>;
 
 fn client(answers: impl Fn(usize) -> Step + Send + Sync + 'static) -> (Client, Arrived) {
+    client_with(answers, |builder| builder)
+}
+
+/// A client whose bodies are read before they are answered, each with the answer of its number.
+pub(crate) fn client_with(
+    answers: impl Fn(usize) -> Step + Send + Sync + 'static,
+    set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (Client, Arrived) {
     let arrived = Arrived::default();
     let noted = Arc::clone(&arrived);
     let answers = Arc::new(answers);
@@ -38,13 +46,11 @@ fn client(answers: impl Fn(usize) -> Step + Send + Sync + 'static) -> (Client, A
             answers(number).play().await
         })
     });
-    let client = Client::builder(Credentials::new("id", "secret"))
+    let builder = Client::builder(Credentials::new("id", "secret"))
         .transport(transport)
         .clock(SkippingClock::new())
-        .entropy(Halfway)
-        .build()
-        .unwrap();
-    (client, arrived)
+        .entropy(Halfway);
+    (set_up(builder).build().unwrap(), arrived)
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, BoxError> {

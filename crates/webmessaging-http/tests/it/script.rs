@@ -35,6 +35,8 @@ pub(crate) enum Step {
     Cut(u16, Vec<(&'static str, String)>),
     Answer(u16, Vec<(&'static str, String)>, Bytes),
     Fail(Failure),
+    /// Nothing, ever.
+    Hang,
 }
 
 pub(crate) fn answer(status: u16, body: &Value) -> Step {
@@ -60,7 +62,7 @@ impl Step {
                 headers.push((name, value.to_owned()));
                 Self::Cut(status, headers)
             }
-            fail @ Self::Fail(_) => fail,
+            other @ (Self::Fail(_) | Self::Hang) => other,
         }
     }
 
@@ -71,6 +73,7 @@ impl Step {
             Ok(answer.body(body).unwrap())
         };
         Box::pin(std::future::ready(match self {
+            Self::Hang => return Box::pin(std::future::pending()),
             Self::Answer(status, headers, body) => answer(status, headers, Body::from(body)),
             Self::Cut(status, headers) => {
                 let chunks = [Ok(Bytes::from_static(b"{\"co")), Err("cut".into())];
@@ -133,7 +136,7 @@ pub(crate) fn client_that(
     build(Credentials::new("the-id", "the-secret"), next, set_up)
 }
 
-fn build(
+pub(crate) fn build(
     credentials: Credentials,
     next: impl Fn(&Seen) -> Step + Send + Sync + 'static,
     set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,

@@ -10,6 +10,7 @@ use webmessaging_http::{Client, Credentials, ErrorKind, FileTokenCache};
 use webmessaging_model::RetryClass;
 
 use crate::script::{Call, Script, Seen, Step, client_of, client_that, done, status, token};
+use crate::witness::Witness;
 
 const FILE: &str = "tokens.json";
 
@@ -211,4 +212,22 @@ async fn what_is_no_file_is_refused_without_waiting_for_it() {
         assert!(error.to_string().contains("is not a file"), "{error}");
         assert!(script.seen().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_login_of_another_process_is_told_as_taken_over() {
+    let (folder, witness) = (TempDir::new().unwrap(), Witness::default());
+    let cache = || FileTokenCache::new(folder.path().join(FILE));
+    let well = |seen: &Seen| if seen.is_login() { token("t", 86_400) } else { done() };
+    for _ in 0..2 {
+        let (client, _) = client_that(well, |builder| builder.token_cache(cache()).observer(witness.clone()));
+        call(&client).await;
+    }
+    let logins: Vec<_> = witness
+        .lines()
+        .iter()
+        .filter(|line| line.starts_with("login: "))
+        .map(|line| line.split(", ").take(2).collect::<Vec<_>>().join(", "))
+        .collect();
+    assert_eq!(logins, ["login: ok, taken over false", "login: ok, taken over true"]);
 }
