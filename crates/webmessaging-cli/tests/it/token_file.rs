@@ -26,7 +26,8 @@ fn upload(folder: &Path, emulator: &Emulator) -> Command {
     fs::set_permissions(&settings, fs::Permissions::from_mode(0o600)).unwrap();
     let file = folder.join("hello.txt");
     fs::write(&file, "hello").unwrap();
-    let mut command = command(&["files", "upload", file.to_str().unwrap(), "--channel", "c", "--message", "m"]);
+    let mut command =
+        command(&["files", "upload", file.to_str().unwrap(), "--channel", "c", "--message", "m"]);
     command.args(["--config", settings.to_str().unwrap()]).stdout(Stdio::null());
     command
 }

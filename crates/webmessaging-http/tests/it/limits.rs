@@ -335,7 +335,7 @@ async fn no_burst_and_no_limit_is_too_large_for_the_arithmetic() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_changes_back_and_forth_gives_no_burst_each_time() {
-    let swaying = |number: usize| told(1, if number % 2 == 0 { 300 } else { 200 }, 60);
+    let swaying = |number: usize| told(1, if number.is_multiple_of(2) { 300 } else { 200 }, 60);
     let took = take(&telling(RateLimitPolicy::default(), swaying), 290).await;
     assert!(took > SECOND * 20, "{took:?}");
 }
