@@ -1,11 +1,9 @@
-//! How a client is set up: who logs in, where, how patiently, and with which parts.
+//! How a client is set up.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use webmessaging_model::operation::path_variables;
 use webmessaging_model::{Domain, Operation};
 
@@ -15,143 +13,17 @@ use crate::budget::RetryBudget;
 use crate::client::Client;
 use crate::clock::{Clock, Entropy, SystemEntropy, TokioClock};
 use crate::connection::Connection;
+use crate::credentials::{AuthStyle, Credentials};
 use crate::default_headers::DefaultHeaders;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::hosts::Hosts;
 use crate::limit::RateLimitPolicy;
-use crate::login::sensitive;
 use crate::observe::Observer;
 use crate::retry::RetryPolicy;
+use crate::timeouts::Timeouts;
 use crate::token_cache::TokenCache;
 use crate::transport::Transport;
-
-/// Who calls: an OAuth client that logs in, or whoever an access token was given to.
-#[derive(Debug, Clone)]
-pub struct Credentials(pub(crate) Kind);
-
-#[derive(Debug, Clone)]
-pub(crate) enum Kind {
-    Client(OAuthClient),
-    Token(SecretString),
-}
-
-/// The OAuth client that logs in.
-#[derive(Debug, Clone)]
-pub(crate) struct OAuthClient {
-    pub(crate) id: String,
-    pub(crate) secret: SecretString,
-}
-
-impl Credentials {
-    /// The id and secret of an OAuth client with the client credentials grant.
-    pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
-        Self(Kind::Client(OAuthClient { id: client_id.into(), secret: client_secret.into() }))
-    }
-
-    /// An access token that was got elsewhere. The client cannot renew it: once it is refused, every call is an
-    /// [`Authentication`](crate::ErrorKind::Authentication) error that says so.
-    pub fn access_token(token: impl Into<SecretString>) -> Self {
-        Self(Kind::Token(token.into()))
-    }
-
-    pub(crate) fn client_id(&self) -> Option<&str> {
-        match &self.0 {
-            Kind::Client(client) => Some(&client.id),
-            Kind::Token(_) => None,
-        }
-    }
-
-    fn check(&self, style: AuthStyle) -> Result<(), Error> {
-        match &self.0 {
-            Kind::Client(OAuthClient { id, secret })
-                if id.is_empty() || secret.expose_secret().is_empty() =>
-            {
-                Err(Error::configuration("client id and client secret must not be empty"))
-            }
-            Kind::Client(client) if style == AuthStyle::Basic && client.id.contains(':') => {
-                Err(Error::configuration("a client id with a colon cannot be sent as basic authentication"))
-            }
-            Kind::Client(_) => Ok(()),
-            Kind::Token(token) if token.expose_secret().is_empty() => {
-                Err(Error::configuration("the access token must not be empty"))
-            }
-            Kind::Token(token) => sensitive("Bearer", token.expose_secret()).map(drop),
-        }
-    }
-}
-
-/// How the credentials travel to the login server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuthStyle {
-    /// In the `Authorization` header, as the official SDKs do.
-    #[default]
-    Basic,
-    /// In the form, for gateways that take that header for themselves.
-    Form,
-}
-
-/// How long things may take.
-///
-/// # Examples
-/// ```
-/// use std::time::Duration;
-/// use webmessaging_http::Timeouts;
-///
-/// let timeouts = Timeouts::default().call(Duration::from_secs(20));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) attempt: Duration,
-    pub(crate) call: Duration,
-    pub(crate) stall: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            attempt: Duration::from_secs(30),
-            call: Duration::from_secs(120),
-            stall: Duration::from_secs(30),
-        }
-    }
-}
-
-impl Timeouts {
-    /// Sets how long connecting may take; 10 seconds by default.
-    #[must_use]
-    pub const fn connect(mut self, limit: Duration) -> Self {
-        self.connect = limit;
-        self
-    }
-
-    /// Sets how long one attempt of an API call may take, answer included; 30 seconds by default.
-    #[must_use]
-    pub const fn attempt(mut self, limit: Duration) -> Self {
-        self.attempt = limit;
-        self
-    }
-
-    /// Sets how long a call may take with all its retries; 120 seconds by default. A wait that would not fit is not
-    /// begun: the call ends at once with the error that would have been retried. Of an upload only the waits between
-    /// attempts count.
-    #[must_use]
-    pub const fn call(mut self, limit: Duration) -> Self {
-        self.call = limit;
-        self
-    }
-
-    /// Sets how long an upload may stand still; 30 seconds by default. An attempt without progress for one to two
-    /// times this long is given up and counts as timed out, so that it is retried. An upload that moves has no limit.
-    #[must_use]
-    pub const fn stall(mut self, limit: Duration) -> Self {
-        self.stall = limit;
-        self
-    }
-}
 
 /// Sets a [`Client`] up; [`Client::builder`] starts one.
 ///

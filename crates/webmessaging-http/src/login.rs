@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use webmessaging_model::{LimitClass, Method, Operation, RetryClass};
 
-use crate::config::{AuthStyle, OAuthClient};
+use crate::credentials::{AuthStyle, OAuthClient};
 use crate::error::Error;
 
 /// Trades client id and secret for an access token. A second login leaves a token behind that expires unused.

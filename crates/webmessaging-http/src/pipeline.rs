@@ -5,9 +5,8 @@
 //! client's budget.
 
 mod observed;
+mod once;
 
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use serde::de::DeserializeOwned;
 use tracing::Instrument;
 use webmessaging_model::Operation;
 
-use crate::answer::{Answer, Facts, decode, refusal, request_id};
+use crate::answer::{Answer, Facts, decode, request_id};
 use crate::budget::Paid;
 use crate::client::Shared;
 use crate::clock::{Clock, Wait, correlation_id};
@@ -27,9 +26,11 @@ use crate::limit::{Permit, TooLong, Turns};
 use crate::log;
 use crate::observe::WaitCause;
 use crate::token::Token;
-use crate::transport::{Body, CollectError, Collector, Failure, TransportError};
+use crate::transport::Body;
 
 use self::observed::Record;
+
+pub(crate) use self::once::{Elapsed, within};
 
 const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const OUR_NAME: HeaderValue = HeaderValue::from_static(concat!("webmessaging/", env!("CARGO_PKG_VERSION")));
@@ -283,47 +284,6 @@ impl<'a> Call<'a> {
         outcome
     }
 
-    async fn send_once(
-        &self,
-        request: Request<Body>,
-        permit: &mut Permit<'_>,
-        watchdog: &mut Wait,
-        received_bytes: &mut u64,
-    ) -> Result<Response<Bytes>, Error> {
-        let too_late = |Elapsed| Error::new(ErrorKind::Timeout, Sent::Maybe);
-        permit.goes_out(self.now);
-        let sending = self.shared.transport.send(request);
-        let head = within(sending, watchdog).await.map_err(too_late)?;
-        let head = head.inspect_err(|error| {
-            if error.sent() == Sent::No {
-                permit.was_not_sent();
-            }
-        });
-        let (head, body) = head.map_err(transport_failed)?.into_parts();
-        permit.answered(head.status, &head.headers);
-
-        let is_success = self.operation.is_success(head.status.as_u16());
-        let max = if is_success { self.shared.answer_bytes_max } else { ERROR_BYTES_MAX };
-        let mut collector = Collector::new(body, max);
-        let filled = within(collector.fill(), watchdog).await;
-        let body = collector.into_bytes();
-        *received_bytes = body.len() as u64;
-        if !is_success {
-            // The status is known, whatever became of the rest.
-            return Err(refusal(&Response::from_parts(head, body), self.clock()));
-        }
-        let broken = match filled {
-            Ok(Ok(())) => return Ok(Response::from_parts(head, body)),
-            Ok(Err(CollectError::TooLarge)) => Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
-                .with_message(format!("the answer is larger than {max} bytes")),
-            Ok(Err(CollectError::Broken(source))) => {
-                Error::new(ErrorKind::Interrupted, Sent::Yes).with_source(source)
-            }
-            Err(Elapsed) => Error::new(ErrorKind::Timeout, Sent::Yes),
-        };
-        Err(broken.with_answer(head.status, request_id(&head.headers), None, None))
-    }
-
     /// Waits until the next attempt, or gives the error back when there is to be none.
     pub(crate) async fn pause_or_fail(&mut self, error: Error) -> Result<(), Error> {
         let policy = &self.shared.retry;
@@ -375,34 +335,6 @@ impl<'a> Call<'a> {
             request_id: request_id(answer.headers()),
         }
     }
-}
-
-fn transport_failed(error: TransportError) -> Error {
-    let kind = match error.failure() {
-        Failure::Connect => ErrorKind::Connect,
-        Failure::Tls => ErrorKind::Tls,
-        Failure::Timeout => ErrorKind::Timeout,
-        Failure::Interrupted => ErrorKind::Interrupted,
-        Failure::Invalid => ErrorKind::Configuration,
-    };
-    let (sent, message) = (error.sent(), error.message());
-    let error = Error::new(kind, sent).with_source(error.into_source());
-    match message {
-        Some(message) => error.with_message(message),
-        None => error,
-    }
-}
-
-/// The watchdog was faster.
-pub(crate) struct Elapsed;
-
-pub(crate) async fn within<T>(work: impl Future<Output = T>, watchdog: &mut Wait) -> Result<T, Elapsed> {
-    let mut work = pin!(work);
-    std::future::poll_fn(move |cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Ok(done)),
-        Poll::Pending => watchdog.as_mut().poll(cx).map(|()| Err(Elapsed)),
-    })
-    .await
 }
 
 /// The target of a request whose URL the server handed out.

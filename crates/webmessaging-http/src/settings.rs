@@ -57,10 +57,12 @@ use self::layer::Layer;
 use self::load::Flags;
 use self::value::Value;
 use crate::client::Client;
-use crate::config::{ClientBuilder, Credentials, Timeouts};
+use crate::config::ClientBuilder;
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::limit::RateLimitPolicy;
 use crate::retry::RetryPolicy;
+use crate::timeouts::Timeouts;
 use crate::token_file::FileTokenCache;
 
 /// What a client is set up with, and where each value comes from.

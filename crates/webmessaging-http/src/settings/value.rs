@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeValue};
 use url::Url;
 use webmessaging_model::Domain;
 
-use crate::config::AuthStyle;
+use crate::credentials::AuthStyle;
 
 /// What the value of a key looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
