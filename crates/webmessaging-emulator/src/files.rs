@@ -204,3 +204,37 @@ impl Files {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_told_once_in_each_life_and_not_before_it_is_out() {
+        let start = SystemTime::UNIX_EPOCH;
+        let scan = Duration::from_secs(10);
+        let files = Files::new(scan);
+        let request = UploadRequest {
+            file_name: "a.txt".to_owned(),
+            content_type: "text/plain".to_owned(),
+            file_size: 1,
+            message_id: "message-1".to_owned(),
+        };
+        let id = files.reserve(request).unwrap();
+        assert_eq!((files.untold_until(id), files.all_untold()), (None, vec![]));
+        let verdict = Verdict { is_malicious: false, is_format_valid: true };
+        let path = NamedTempFile::new().unwrap().into_temp_path();
+        files.commit(id, Content { path, sha256: [0; 32], verdict }, start).unwrap();
+        let scanning = files.capture();
+        for _ in 0..2 {
+            assert_eq!((files.untold_until(id), files.all_untold()), (Some(start + scan), vec![id]));
+            assert_eq!(files.tell(id, start), None);
+            assert_eq!(files.tell(id, start + scan), Some(verdict));
+            assert_eq!(files.tell(id, start + scan), None);
+            assert_eq!((files.untold_until(id), files.all_untold()), (None, vec![]));
+            files.restore(scanning.clone());
+        }
+    }
+}
