@@ -1,10 +1,10 @@
 //! Seeds: files, the organisation and webhooks that are there before any request, from code and over the wire.
 
 use serde_json::{Value, json};
-use webmessaging_emulator::{Emulator, SeedError, SeededFile, StartError, StateSeed};
+use webmessaging_emulator::{SeedError, SeededFile, StartError, StateSeed};
 
 use crate::client::{
-    Announced, announce, announce_request, announcement, get_request, send, start, state, token,
+    Announced, announce, announce_request, announcement, builder, get_request, send, start, state, token,
 };
 use crate::control::call;
 use crate::snapshots::{ID, download, hello, seeded};
@@ -115,7 +115,7 @@ async fn a_bad_seed_is_told_all_of_its_mistakes_and_changes_nothing() {
     let error = emulator.seed(twice.clone()).await.unwrap_err();
     assert!(matches!(&error, SeedError::Invalid(error) if error.problems().len() == 2));
     assert_eq!(error.to_string(), expected);
-    let refused = Emulator::builder().seed(twice).start().await.unwrap_err();
+    let refused = builder().seed(twice).start().await.unwrap_err();
     assert!(matches!(refused, StartError::Seed(error) if error.to_string() == expected));
 }
 
@@ -173,7 +173,7 @@ async fn the_example_of_the_guides_is_taken_and_shows_every_key() {
         assert!(shown.iter().any(|shown| EXAMPLE.contains(shown)), "{key}");
     }
     let seed = StateSeed::from_toml(EXAMPLE).unwrap();
-    let emulator = Emulator::builder().seed(seed).start().await.unwrap();
+    let emulator = builder().seed(seed).start().await.unwrap();
     let state = emulator.state();
     let mut files: Vec<_> = state.files.iter().map(|file| (&*file.file_name, &*file.status)).collect();
     files.sort_unstable();
@@ -190,7 +190,7 @@ async fn the_examples_of_the_readme_are_taken() {
     let script = webmessaging_emulator::FaultScript::from_toml(examples.next().unwrap()).unwrap();
     let seed = StateSeed::from_toml(examples.next().unwrap()).unwrap();
     assert_eq!(examples.next(), None);
-    let emulator = Emulator::builder().faults(script).seed(seed).start().await.unwrap();
+    let emulator = builder().faults(script).seed(seed).start().await.unwrap();
     assert_eq!((emulator.state().files.len(), emulator.state().webhooks.len()), (1, 1));
 }
 
