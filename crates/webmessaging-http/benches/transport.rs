@@ -16,6 +16,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,7 +31,8 @@ use webmessaging_model::{Method, Operation, RetryClass};
 const REQUESTS: usize = 20_000;
 const ROUNDS: usize = 9;
 const TOKEN: &str = "a-token-of-the-usual-length-0123456789-0123456789-0123456789-0123456789-0123456789";
-const PATH: &str = "/api/v2/conversations/conversation-id-789/messages";
+/// So many conversations get messages in turns.
+const CONVERSATIONS: usize = 64;
 
 const SEND: Operation =
     Operation::new("bench.send", Method::Post, "/api/v2/conversations/{conversationId}/messages")
@@ -38,6 +40,8 @@ const SEND: Operation =
 
 #[derive(Serialize)]
 struct Message<'a> {
+    #[serde(skip)]
+    conversation: &'a str,
     to: &'a str,
     from: &'a str,
     r#type: &'a str,
@@ -45,11 +49,28 @@ struct Message<'a> {
 }
 
 const MESSAGE: Message<'static> = Message {
+    conversation: "",
     to: "customer-participant-id-123",
     from: "bot-participant-id-456",
     r#type: "text",
     text: "Your order has been shipped and arrives on Tuesday.",
 };
+
+/// The conversations in turns.
+#[derive(Clone)]
+struct Turns(Arc<(Vec<String>, AtomicUsize)>);
+
+impl Turns {
+    fn new() -> Self {
+        let ids = (0..CONVERSATIONS).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+        Self(Arc::new((ids, AtomicUsize::new(0))))
+    }
+
+    fn id(&self) -> &str {
+        let (ids, next) = &*self.0;
+        &ids[next.fetch_add(1, Ordering::Relaxed) % CONVERSATIONS]
+    }
+}
 
 #[derive(Deserialize)]
 struct Sent {
@@ -64,7 +85,7 @@ impl Endpoint for Message<'_> {
     }
 
     fn encode(&self, request: Encoder) -> Encoder {
-        request.path("conversationId", "conversation-id-789").json(self)
+        request.path("conversationId", self.conversation).json(self)
     }
 }
 
@@ -164,23 +185,27 @@ fn main() {
         RateLimitPolicy::default().requests(100_000).window(Duration::from_millis(100)).burst(100_000);
     let client =
         Client::builder(Credentials::new("id", "secret")).base_url(&base).rate_limit(roomy).build().unwrap();
+    let next = Turns::new();
     let ours = move || {
-        let client = client.clone();
+        let (client, next) = (client.clone(), next.clone());
         async move {
-            let answer = client.send(&MESSAGE).await.unwrap();
+            let answer = client.send(&Message { conversation: next.id(), ..MESSAGE }).await.unwrap();
             assert_eq!(answer.value.id.len(), 36);
         }
     };
 
     let plain = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = reqwest::Url::parse(&format!("{base}{PATH}")).unwrap();
-    let shared = Arc::new((plain, url, HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap()));
+    let url = reqwest::Url::parse(&base).unwrap();
+    let token = HeaderValue::try_from(format!("Bearer {TOKEN}")).unwrap();
+    let shared = Arc::new((plain, url, token, Turns::new()));
     let theirs = move || {
         let shared = Arc::clone(&shared);
         async move {
-            let (client, url, token) = &*shared;
+            let (client, base, token, next) = &*shared;
+            let mut url = base.clone();
+            url.set_path(&format!("/api/v2/conversations/{}/messages", next.id()));
             let answer = client
-                .post(url.clone())
+                .post(url)
                 .header(AUTHORIZATION, token.clone())
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .header(ACCEPT, HeaderValue::from_static("application/json"))
