@@ -25,17 +25,10 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Report> {
     run(workspace.cargo().args(["test", "--workspace", "--all-features"]))
 }
 
-/// Part of the tests as well; by itself it is the quickest answer to whether an operation keeps its word.
+/// Part of the tests as well; by itself it is the quickest answer to whether an operation keeps its word. Over the whole
+/// workspace, so that nothing is built anew with other features.
 pub(crate) fn conformance(workspace: &Workspace) -> Result<Report> {
-    run(workspace.cargo().args([
-        "test",
-        "--package",
-        "webmessaging",
-        "--all-features",
-        "--test",
-        "it",
-        "conformance",
-    ]))
+    run(workspace.cargo().args(["test", "--workspace", "--all-features", "--test", "it", "conformance"]))
 }
 
 pub(crate) fn doc(workspace: &Workspace) -> Result<Report> {
