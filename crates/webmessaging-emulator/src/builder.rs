@@ -152,14 +152,14 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What the organisation holds. Default [`Organization::sample`].
+    /// What the organisation holds, unless the [seed](Self::seed) mentions it. Default [`Organization::sample`].
     pub fn organization(mut self, organization: Organization) -> Self {
         self.organization = organization;
         self
     }
 
     /// How many channels the organisation has: surplus ones are left out, and missing ones are web messaging channels
-    /// named after their position, such as `channel-101`. By default there are those of the
+    /// named after their position, such as `channel-101`. By default there are those of the [seed](Self::seed) or the
     /// [organisation](Self::organization).
     pub fn channels(mut self, count: usize) -> Self {
         self.channels = Some(count);
