@@ -1,5 +1,5 @@
 //! The rate limiter beside other strategies, on a model of the server: more load than the quota, with paused time, so
-//! that twenty minutes of theirs take a second or two and every run gives the same figures.
+//! that twenty minutes of theirs take a second or two and the machine does not matter.
 //!
 //! The same model and the bounds on it are in `tests/it/limits.rs` and `tests/it/breaker.rs`.
 
