@@ -259,9 +259,12 @@ impl Cell {
     fn status(&self, now: Instant) -> LimitStatus {
         let waiting = self.waiting.load(Ordering::Relaxed);
         let mut books = self.books();
-        let gate = books.gate(now);
-        let (mut wait, reason) = match gate {
-            Gate::Open => (Duration::ZERO, None),
+        let smoothed = books.quota.as_ref().map(|(_, smoothing)| smoothing.next_at());
+        let (mut wait, reason) = match books.gate(now) {
+            Gate::Open => match smoothed.filter(|at| now < *at) {
+                Some(at) => (at.saturating_duration_since(now), Some(WaitReason::Smoothing)),
+                None => (Duration::ZERO, None),
+            },
             Gate::Closed { until, why } => {
                 (until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)), Some(why))
             }
@@ -326,6 +329,7 @@ impl<'a> Permit<'a> {
     fn new(cell: Option<&'a Cell>, turns: Turns<'a>) -> Self {
         Self { cell, entry: None, turns }
     }
+
     /// The request goes out.
     pub(crate) fn goes_out(&mut self, now: Instant) {
         let Some(cell) = self.cell else { return };

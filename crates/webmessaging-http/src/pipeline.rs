@@ -1,7 +1,7 @@
 //! The way of a call: check, encode, then attempts, each with its token, its time limit and its classification.
 //!
-//! The order is fixed. Per call: validation, encoding, correlation id, deadline. Per attempt: bearer token, limiter
-//! permit, send under a watchdog and through the host's breaker, classify. Between attempts: the retry policy, the only one, and the
+//! The order is fixed. Per call: validation, encoding, correlation id, deadline. Per attempt: bearer token, the host's
+//! breaker, limiter permit, send under a watchdog, classify. Between attempts: the retry policy, the only one, and the
 //! client's budget.
 
 mod observed;

@@ -202,6 +202,8 @@ async fn attempt(
     *request.uri_mut() = absolute(url.as_str())?;
     *request.headers_mut() = target.headers.clone();
 
+    // Asking for the URL and opening the source can have taken a while.
+    call.tick();
     call.uploads(&watch);
     let watchdog = stalled(Arc::clone(&call.shared.clock), stall, put.length, Arc::clone(&watch));
     let is_ours = |_: &Error| matches!(watch.outcome(), Some(Err(_)));

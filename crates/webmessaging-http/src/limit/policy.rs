@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use webmessaging_model::limits::{REQUESTS_MAX, REQUESTS_WINDOW_SECONDS};
@@ -91,12 +91,14 @@ pub(super) struct Smoothing {
     started: Instant,
     reading: Reading,
     cell: Option<(u32, GovernorCell)>,
+    /// When the next place is there, at most one interval too late: for those who ask and do not take it.
+    next_at: Duration,
     /// When it was made, and how many there have been: the second comes with the server's first word.
     made_at: Option<Duration>,
     makes: u32,
 }
 
-type GovernorCell = RateLimiter<NotKeyed, InMemoryState, Reading, NoOpMiddleware<Duration>>;
+type GovernorCell = RateLimiter<NotKeyed, InMemoryState, Reading, StateInformationMiddleware>;
 
 /// The time that was read for this request: nanoseconds since the start.
 #[derive(Clone, Default)]
@@ -117,6 +119,7 @@ impl Smoothing {
             started,
             reading: Reading::default(),
             cell: None,
+            next_at: Duration::ZERO,
             made_at: None,
             makes: 0,
         }
@@ -139,7 +142,21 @@ impl Smoothing {
             self.makes = self.makes.saturating_add(1);
         }
         let Some((_, cell)) = &self.cell else { return Ok(()) };
-        cell.check().map_err(|not_until| not_until.wait_time_from(since))
+        match cell.check() {
+            Ok(state) if state.remaining_burst_capacity() > 0 => self.next_at = since,
+            Ok(_) => self.next_at = since + self.interval(quota),
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(since);
+                self.next_at = since + wait;
+                return Err(wait);
+            }
+        }
+        Ok(())
+    }
+
+    /// When the next place is there.
+    pub(super) fn next_at(&self) -> Instant {
+        self.started + self.next_at
     }
 
     fn make(&self, quota: u32) -> Option<GovernorCell> {
@@ -147,7 +164,7 @@ impl Smoothing {
         let burst = self.policy.burst.map_or(quota / 2, |burst| burst.get().min(quota));
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(self.interval(quota))?.allow_burst(burst);
-        Some(RateLimiter::direct_with_clock(quota, self.reading.clone()))
+        Some(RateLimiter::direct_with_clock(quota, self.reading.clone()).with_middleware())
     }
 }
 

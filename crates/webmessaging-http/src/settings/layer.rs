@@ -8,8 +8,8 @@ use webmessaging_model::Operation;
 
 use crate::error::Error;
 use crate::settings::keys::{
-    BASE_URL, CLIENT_SECRET, CLIENT_SECRET_FILE, ENVIRONMENT, GATEWAY_HOST, HEADERS, Key, LOGIN_URL, PATHS,
-    PROXY_URL,
+    ACCESS_TOKEN, BASE_URL, CLIENT_SECRET, CLIENT_SECRET_FILE, ENVIRONMENT, GATEWAY_HOST, HEADERS, Key,
+    LOGIN_URL, PATHS, PROXY_URL,
 };
 use crate::settings::nearest::did_you_mean;
 use crate::settings::value::Value;
@@ -124,7 +124,10 @@ impl Layer {
         let has = |names: &[&str]| names.iter().any(|name| self.values.contains_key(name));
         let in_table = |table: &str| name.split_once('.').is_some_and(|(found, _)| found == table);
         match name {
-            CLIENT_SECRET | CLIENT_SECRET_FILE => has(&[CLIENT_SECRET, CLIENT_SECRET_FILE]),
+            // Whoever brings one proof of who calls does not mean that of another source.
+            CLIENT_SECRET | CLIENT_SECRET_FILE | ACCESS_TOKEN => {
+                has(&[CLIENT_SECRET, CLIENT_SECRET_FILE, ACCESS_TOKEN])
+            }
             // A login URL that belongs to another API would be sent credentials of this one.
             ENVIRONMENT | BASE_URL => has(&[ENVIRONMENT, BASE_URL, GATEWAY_HOST]),
             LOGIN_URL => has(&[ENVIRONMENT, BASE_URL, GATEWAY_HOST, LOGIN_URL]),

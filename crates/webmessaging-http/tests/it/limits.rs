@@ -357,3 +357,25 @@ async fn a_wait_as_long_as_the_time_that_is_left_is_not_begun() {
     let error = client.send_within(&Call(RetryClass::Once), platform(&client).wait).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::RateLimited, Sent::No));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_behind_the_burst_can_be_seen() {
+    let client = telling(RateLimitPolicy::default().requests(60).burst(2), |_| done());
+    take(&client, 1).await;
+    assert_eq!(platform(&client).reason, None);
+    take(&client, 1).await;
+    let limit = platform(&client);
+    assert_eq!((limit.reason, limit.wait), (Some(WaitReason::Smoothing), SECOND));
+    // Ten in the queue are ten seconds more, for one that comes now.
+    let callers = (0..11).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { client.send(&Call(RetryClass::Once)).await.map(|_| ()) })
+    });
+    let callers: Vec<_> = callers.collect();
+    tokio::task::yield_now().await;
+    let limit = platform(&client);
+    assert_eq!((limit.reason, limit.waiting, limit.wait), (Some(WaitReason::Smoothing), 10, SECOND * 11));
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+}

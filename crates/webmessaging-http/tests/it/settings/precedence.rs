@@ -101,3 +101,18 @@ fn the_last_value_that_code_sets_stands() {
     let settings = Home::empty().loader().set("client_id", "a").set("client_id", "b").load().unwrap();
     assert_eq!(setting(&settings, "client_id").0.as_deref(), Some("b"));
 }
+
+/// A token in the file is not outdone by credentials that happen to be in the environment, nor the other way round.
+#[test]
+fn one_proof_of_who_calls_drops_the_weaker_ones() {
+    let borrowed = Home::with("[default]\naccess_token = 'given'")
+        .variable("GENESYS_CLIENT_ID", "id")
+        .variable("GENESYS_CLIENT_SECRET", "secret");
+    assert_eq!(setting(&borrowed.load(), "client_secret").0, None);
+    let client = borrowed.load().builder().unwrap().build().unwrap();
+    assert!(format!("{client:?}").contains("client_id: None"), "{client:?}");
+
+    let own = Home::with("[default]\nclient_id = 'id'\nclient_secret = 'secret'")
+        .variable("GENESYSCLOUD_ACCESS_TOKEN", "given");
+    assert_eq!(setting(&own.load(), "access_token").0, None);
+}
