@@ -6,6 +6,7 @@ pub mod limits;
 pub mod operation;
 pub mod region;
 pub mod scan;
+pub mod timestamp;
 pub mod upload;
 pub mod violation;
 
@@ -18,5 +19,6 @@ pub use crate::limits::DatedLimit;
 pub use crate::operation::{Contract, LimitClass, Method, Operation, RetryClass};
 pub use crate::region::{Domain, Region};
 pub use crate::scan::{FormatValidation, ScanVerdict, UploadStatus, VirusScanResult};
+pub use crate::timestamp::{InvalidTimestamp, Timestamp};
 pub use crate::upload::{UploadLimits, UploadMetadata, UploadType};
 pub use crate::violation::{Actual, Code, Limit, Unit, Violation, Violations};
