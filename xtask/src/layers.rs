@@ -63,7 +63,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// Third-party crates that one of ours wraps, so that a change of their API touches one crate.
-const WRAPPED: &[(&str, &str)] = &[("reqwest", HTTP), ("governor", HTTP)];
+const WRAPPED: &[(&str, &str)] = &[("reqwest", HTTP), ("hyper-rustls", HTTP), ("governor", HTTP)];
 
 struct Forbidden {
     package: &'static str,

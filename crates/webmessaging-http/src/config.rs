@@ -7,7 +7,7 @@ use std::sync::Arc;
 use webmessaging_model::operation::path_variables;
 use webmessaging_model::{Domain, Operation};
 
-use crate::adapter::{Options, ReqwestTransport};
+use crate::adapter::{self, Options};
 use crate::breaker::BreakerPolicy;
 use crate::budget::RetryBudget;
 use crate::client::Client;
@@ -198,11 +198,11 @@ impl ClientBuilder {
         let connection = std::mem::take(&mut self.connection).checked(hosts.partly_loopback)?;
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => Arc::new(ReqwestTransport::new(&Options {
+            None => adapter::network(&Options {
                 connect_timeout: self.timeouts.connect,
                 connection,
                 needs_no_tls: hosts.loopback,
-            })?),
+            })?,
         };
         let credentials = self.credentials.clone();
         Ok(Client::assemble(self, credentials, hosts, paths, transport))

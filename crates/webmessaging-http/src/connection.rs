@@ -2,6 +2,7 @@
 
 mod certificates;
 mod proxy;
+mod tls_config;
 
 use rustls::pki_types::CertificateDer;
 
@@ -39,7 +40,7 @@ impl Connection {
             None => Route::System,
         };
         if let Some(identity) = &self.identity {
-            identity.check()?;
+            identity.parts()?;
         }
         let (trusts_system, authorities) = self.certificates.checked()?;
         Ok(Checked { route, trusts_system, authorities, identity: self.identity })

@@ -63,7 +63,8 @@ impl fmt::Debug for PresignedUrl {
 pub struct PresignedTarget {
     /// The URL.
     pub url: PresignedUrl,
-    /// The headers that belong to it; no others are sent but those of HTTP itself (`host`, `content-length`, `accept`).
+    /// The headers that belong to it; no others are sent but those of HTTP itself: `host`, `content-length`, and
+    /// through a proxy `accept`.
     pub headers: HeaderMap,
     /// How long it lives, counted from the moment it was asked for.
     pub lifetime: Duration,

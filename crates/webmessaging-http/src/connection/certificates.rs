@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -104,26 +104,28 @@ impl ClientIdentity {
         Self(SecretSlice::from(certificates_and_key.into()))
     }
 
-    pub(crate) fn pem(&self) -> &[u8] {
-        self.0.expose_secret()
-    }
-
-    /// Checks that there is what an identity needs.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Its certificates and its key, when there is what an identity needs and nothing else.
+    pub(crate) fn parts(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
         const WHAT: &str = "the client identity";
         let refuse = |why| Err(Error::configuration(format!("{WHAT} {why}")));
-        let pem = self.pem();
+        let pem = self.0.expose_secret();
         // An encrypted key is no section of its own to the parser, or none that it can read.
         if pem.windows(ENCRYPTED.len()).any(|bytes| bytes == ENCRYPTED) {
             return refuse("has an encrypted private key, which must be decrypted first");
         }
-        if sections::<CertificateDer<'static>>(WHAT, pem)?.is_empty() {
+        let certificates = sections::<CertificateDer<'static>>(WHAT, pem)?;
+        if certificates.is_empty() {
             return refuse("has no section `CERTIFICATE`, is it PEM?");
         }
-        match sections::<PrivateKeyDer<'static>>(WHAT, pem)?.len() {
-            0 => refuse("has no private key"),
-            1 => Ok(()),
-            _ => refuse("has more than one private key"),
+        let mut keys = sections::<PrivateKeyDer<'static>>(WHAT, pem)?;
+        let all = sections::<(SectionKind, Vec<u8>)>(WHAT, pem)?.len();
+        match (keys.pop(), keys.len()) {
+            (None, _) => refuse("has no private key"),
+            (Some(_), 0) if all > certificates.len() + 1 => {
+                refuse("has more than certificates and a private key")
+            }
+            (Some(key), 0) => Ok((certificates, key)),
+            (Some(_), _) => refuse("has more than one private key"),
         }
     }
 }

@@ -43,4 +43,5 @@ mod tls;
 #[cfg(unix)]
 mod token_file;
 mod tokens;
+mod ways;
 mod witness;

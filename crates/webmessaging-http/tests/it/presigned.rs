@@ -85,7 +85,7 @@ async fn exactly_the_returned_headers_go_out() {
     let arrived = arrived.lock().unwrap();
     let (headers, bytes) = &arrived[0];
     let names: BTreeSet<_> = headers.keys().map(http::HeaderName::as_str).collect();
-    // The adapter adds `host`, `content-length` and `accept`, and nothing else.
+    // The adapter adds what HTTP needs, and nothing else; see `ways.rs`.
     assert_eq!(names, BTreeSet::from(["x-signed"]));
     assert_eq!(bytes, b"words");
 }

@@ -1,0 +1,117 @@
+//! The transport on hyper, for hosts that are reached without a proxy.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{Request, Uri};
+use http_body::{Frame, SizeHint};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error as HyperError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+use tower::Service;
+use tower::timeout::Timeout;
+use tower::util::BoxCloneSyncService;
+
+use super::{answer_of, with_length};
+use crate::error::Sent;
+use crate::tls::TlsFailure;
+use crate::transport::{Body, BoxError, Exchange, Failure, Transport, TransportError};
+
+/// A connection that nobody has used for so long is closed; reqwest has the same.
+const IDLE_MAX: Duration = Duration::from_secs(90);
+
+/// A peer that does not answer to this many probes, one each 15 seconds, is gone; reqwest has the same.
+const PROBE_EVERY: Duration = Duration::from_secs(15);
+const PROBES: u32 = 3;
+
+/// Bytes that nobody acknowledges for so long end the connection; reqwest has the same.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
+
+type Https = HttpsConnector<HttpConnector>;
+type Connector = BoxCloneSyncService<Uri, <Https as Service<Uri>>::Response, BoxError>;
+
+/// A pool of connections.
+#[derive(Debug, Clone)]
+pub(super) struct Direct(Client<Connector, Outgoing>);
+
+impl Direct {
+    pub(super) fn new(tls: ClientConfig, connect_timeout: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(PROBE_EVERY));
+        tcp.set_keepalive_interval(Some(PROBE_EVERY));
+        tcp.set_keepalive_retries(Some(PROBES));
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            // Names, TCP and TLS together.
+            .build(Connector::new(Timeout::new(connector, connect_timeout)));
+        Self(client)
+    }
+}
+
+impl Transport for Direct {
+    fn send(&self, request: Request<Body>) -> Exchange {
+        let has_host = request.uri().host().is_some_and(|host| !host.is_empty());
+        let sending = self.0.request(with_length(request).map(Outgoing));
+        Box::pin(async move {
+            if !has_host {
+                return Err(TransportError::new(Failure::Invalid, "the url has no host"));
+            }
+            sending.await.map(answer_of).map_err(failure)
+        })
+    }
+}
+
+/// hyper's errors hold neither URL nor header.
+fn failure(error: HyperError) -> TransportError {
+    if error.is_connect() {
+        return match TlsFailure::of_connecting(&error) {
+            Some(tls) => tls.into(),
+            None => TransportError::new(Failure::Connect, error),
+        };
+    }
+    match TlsFailure::of_breaking(&error) {
+        Some(tls) => TransportError::from(tls).with_sent(Sent::Maybe),
+        None => TransportError::new(Failure::Interrupted, error),
+    }
+}
+
+/// A request's body as hyper takes it.
+struct Outgoing(Body);
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.get_mut().0).poll_next(cx).map_ok(Frame::data)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.length() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
