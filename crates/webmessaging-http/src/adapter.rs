@@ -20,6 +20,7 @@ use self::direct::Direct;
 use self::proxied::Proxied;
 use crate::connection::{Checked, Route};
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::transport::{Body, BoxError, Transport};
 
 /// What the network is made of.
@@ -28,15 +29,19 @@ pub(crate) struct Options {
     pub(crate) connection: Checked,
     /// Both API and login stand on this machine, so a CA store is not indispensable.
     pub(crate) needs_no_tls: bool,
+    /// Which addresses names may lead to; any by default.
+    pub(crate) guard: Option<Guard>,
 }
 
 /// The transport that these options ask for.
 pub(crate) fn network(options: &Options) -> Result<Arc<dyn Transport>, Error> {
-    let Options { connect_timeout, connection, needs_no_tls } = options;
+    let Options { connect_timeout, connection, needs_no_tls, guard } = options;
     let tls = connection.tls_config(*needs_no_tls)?;
     Ok(match &connection.route {
-        Route::Direct => Arc::new(Direct::new(tls, *connect_timeout)),
-        Route::System if !system_may_have_proxy() => Arc::new(Direct::new(tls, *connect_timeout)),
+        Route::Direct => Arc::new(Direct::new(tls, *connect_timeout, guard.clone())),
+        Route::System if !system_may_have_proxy() => {
+            Arc::new(Direct::new(tls, *connect_timeout, guard.clone()))
+        }
         route => Arc::new(Proxied::new(route, tls, *connect_timeout)?),
     })
 }

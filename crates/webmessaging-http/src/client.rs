@@ -242,6 +242,7 @@ impl Shared {
                     .with_message("the access token that was given was refused and cannot be renewed"))
             }
             Kind::Token(token) => Ok(Grant { value: token.clone(), lifetime: Duration::MAX }),
+            Kind::Nobody => Err(Error::configuration("there are no credentials to log in with")),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::credentials::{AuthStyle, Credentials};
 use crate::default_headers::DefaultHeaders;
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::guard::Guard;
 use crate::hosts::Hosts;
 use crate::limit::RateLimitPolicy;
 use crate::observe::Observer;
@@ -55,6 +56,7 @@ pub struct ClientBuilder {
     pub(crate) observers: Vec<Box<dyn Observer>>,
     paths: Vec<(&'static Operation, String)>,
     transport: Option<Arc<dyn Transport>>,
+    pub(crate) guard: Option<Guard>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
@@ -81,6 +83,7 @@ impl ClientBuilder {
             observers: Vec::new(),
             paths: Vec::new(),
             transport: None,
+            guard: None,
             clock: Arc::new(TokioClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -202,6 +205,7 @@ impl ClientBuilder {
                 connect_timeout: self.timeouts.connect,
                 connection,
                 needs_no_tls: hosts.loopback,
+                guard: self.guard.take(),
             })?,
         };
         let credentials = self.credentials.clone();

@@ -13,6 +13,8 @@ pub struct Credentials(pub(crate) Kind);
 pub(crate) enum Kind {
     Client(OAuthClient),
     Token(SecretString),
+    /// Nobody: for systems that are none of the platform's.
+    Nobody,
 }
 
 /// The OAuth client that logs in.
@@ -37,7 +39,7 @@ impl Credentials {
     pub(crate) fn client_id(&self) -> Option<&str> {
         match &self.0 {
             Kind::Client(client) => Some(&client.id),
-            Kind::Token(_) => None,
+            Kind::Token(_) | Kind::Nobody => None,
         }
     }
 
@@ -51,7 +53,7 @@ impl Credentials {
             Kind::Client(client) if style == AuthStyle::Basic && client.id.contains(':') => {
                 Err(Error::configuration("a client id with a colon cannot be sent as basic authentication"))
             }
-            Kind::Client(_) => Ok(()),
+            Kind::Client(_) | Kind::Nobody => Ok(()),
             Kind::Token(token) if token.expose_secret().is_empty() => {
                 Err(Error::configuration("the access token must not be empty"))
             }

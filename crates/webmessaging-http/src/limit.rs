@@ -166,7 +166,8 @@ impl Limiter {
             waiting: AtomicUsize::new(0),
             changed: Notify::new(),
         };
-        Self { cells: LimitClass::ALL.iter().copied().map(cell).collect() }
+        let classes = LimitClass::ALL.iter().copied().filter(|class| *class != LimitClass::External);
+        Self { cells: classes.map(cell).collect() }
     }
 
     /// The turn of one request, where nobody waits and nothing is in the way.

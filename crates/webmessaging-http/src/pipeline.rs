@@ -134,16 +134,26 @@ impl<'a> Call<'a> {
         self.span.clone()
     }
 
-    /// Sends the request until it is answered, and reads the answer.
+    /// Sends the request until it is answered, and decodes the answer.
     pub(crate) async fn run<T: DeserializeOwned>(
         &mut self,
         request: Request<Bytes>,
         authorization: Authorization,
     ) -> Result<Answer<T>, Error> {
+        self.run_and(request, authorization, decode).await
+    }
+
+    /// Sends the request until it is answered, and reads the answer.
+    pub(crate) async fn run_and<T>(
+        &mut self,
+        request: Request<Bytes>,
+        authorization: Authorization,
+        read: impl FnOnce(&Response<Bytes>) -> Result<T, Error>,
+    ) -> Result<Answer<T>, Error> {
         let span = self.span();
         let outcome = async {
             let answer = self.exchange(request, authorization).await?;
-            let value = decode(&answer).map_err(|error| self.finish(error))?;
+            let value = read(&answer).map_err(|error| self.finish(error))?;
             Ok(Answer { value, facts: self.facts(&answer) })
         }
         .instrument(span)

@@ -69,11 +69,13 @@ pub enum LimitClass {
     Login,
     /// Object storage behind presigned URLs.
     Storage,
+    /// Somebody else's system, which says itself when it is too much. Each is on its own, so none waits for another.
+    External,
 }
 
 impl LimitClass {
     /// Every class.
-    pub const ALL: &'static [Self] = &[Self::Platform, Self::Login, Self::Storage];
+    pub const ALL: &'static [Self] = &[Self::Platform, Self::Login, Self::Storage, Self::External];
 }
 
 impl fmt::Display for LimitClass {
@@ -82,6 +84,7 @@ impl fmt::Display for LimitClass {
             Self::Platform => "platform",
             Self::Login => "login",
             Self::Storage => "storage",
+            Self::External => "external",
         })
     }
 }

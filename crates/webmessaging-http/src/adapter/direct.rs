@@ -1,5 +1,6 @@
 //! The transport on hyper, for hosts that are reached without a proxy.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use http::{Request, Uri};
 use http_body::{Frame, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::{Client, Error as HyperError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
@@ -19,7 +21,8 @@ use tower::util::BoxCloneSyncService;
 
 use super::{answer_of, with_length};
 use crate::error::Sent;
-use crate::tls::TlsFailure;
+use crate::guard::{Guard, PrivateAddress};
+use crate::tls::{self, TlsFailure};
 use crate::transport::{Body, BoxError, Exchange, Failure, Transport, TransportError};
 
 /// A connection that nobody has used for so long is closed; reqwest has the same.
@@ -33,7 +36,7 @@ const PROBES: u32 = 3;
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
 
-type Https = HttpsConnector<HttpConnector>;
+type Https = HttpsConnector<HttpConnector<Guarded>>;
 type Connector = BoxCloneSyncService<Uri, <Https as Service<Uri>>::Response, BoxError>;
 
 /// A pool of connections.
@@ -41,8 +44,8 @@ type Connector = BoxCloneSyncService<Uri, <Https as Service<Uri>>::Response, Box
 pub(super) struct Direct(Client<Connector, Outgoing>);
 
 impl Direct {
-    pub(super) fn new(tls: ClientConfig, connect_timeout: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
+    pub(super) fn new(tls: ClientConfig, connect_timeout: Duration, guard: Option<Guard>) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(Guarded { names: GaiResolver::new(), guard });
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(PROBE_EVERY));
@@ -82,6 +85,9 @@ impl Transport for Direct {
 /// hyper's errors hold neither URL nor header.
 fn failure(error: HyperError) -> TransportError {
     if error.is_connect() {
+        if let Some(refusal) = tls::find(&error, |cause| cause.downcast_ref::<PrivateAddress>().copied()) {
+            return refusal.into();
+        }
         return match TlsFailure::of_connecting(&error) {
             Some(tls) => tls.into(),
             None => TransportError::new(Failure::Connect, error),
@@ -90,6 +96,35 @@ fn failure(error: HyperError) -> TransportError {
     match TlsFailure::of_breaking(&error) {
         Some(tls) => TransportError::from(tls).with_sent(Sent::Maybe),
         None => TransportError::new(Failure::Interrupted, error),
+    }
+}
+
+/// Names, without the addresses that they must not lead to. What was checked is what is connected to, so a name cannot
+/// change its mind in between.
+#[derive(Debug, Clone)]
+struct Guarded {
+    names: GaiResolver,
+    guard: Option<Guard>,
+}
+
+impl Service<Name> for Guarded {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.names.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let (resolving, guard) = (self.names.call(name), self.guard.clone());
+        Box::pin(async move {
+            let found: Vec<_> = resolving.await?.collect();
+            Ok(match guard {
+                Some(guard) => guard.allowed(found)?.into_iter(),
+                None => found.into_iter(),
+            })
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod certificates;
 mod config;
 mod connection;
 mod emulated;
+mod external;
 mod far_side;
 mod forward_proxy;
 mod gateway;
