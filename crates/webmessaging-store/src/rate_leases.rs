@@ -1,0 +1,54 @@
+//! Rate leases: permits of a quota that all processes share exactly.
+
+use std::time::Duration;
+
+use webmessaging_model::Timestamp;
+
+use crate::store::Stored;
+
+/// Quotas that processes share.
+pub trait RateLeases {
+    /// Takes up to `wanted` permits. In no window, wherever it begins, are more given out than the quota has.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what [`limits`](crate::limits) do not allow.
+    fn take_permits<'a>(&'a self, quota: &'a RateQuota, wanted: u32, now: Timestamp) -> Stored<'a, Permits>;
+}
+
+/// How much is allowed in which time.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use webmessaging_store::RateQuota;
+///
+/// let quota = RateQuota::new("client-1", 300, Duration::from_secs(60));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateQuota {
+    /// Whose quota it is.
+    pub name: String,
+    /// How many permits a window has, at least 1.
+    pub permits: u32,
+    /// How long the window is, at least a millisecond.
+    pub window: Duration,
+}
+
+impl RateQuota {
+    /// So many permits in each window.
+    #[must_use]
+    pub fn new(name: impl Into<String>, permits: u32, window: Duration) -> Self {
+        Self { name: name.into(), permits, window }
+    }
+}
+
+/// What was given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Permits {
+    /// How many, at most as many as were wanted.
+    pub granted: u32,
+    /// When there will be at least one more, if fewer than wanted were given out. By the store's clock.
+    pub retry_at: Option<Timestamp>,
+}
