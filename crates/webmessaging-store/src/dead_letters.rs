@@ -263,6 +263,18 @@ pub struct DeadLetterPage {
     pub next: Option<DeadLetterCursor>,
 }
 
+impl DeadLetterPage {
+    /// A page of what was found, which is one more than the limit where there is more.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+    pub(crate) fn of(mut letters: Vec<DeadLetter>, limit: u32) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = letters.len() > limit;
+        letters.truncate(limit);
+        let next = letters.last().filter(|_| has_more).map(DeadLetter::cursor);
+        Self { letters, next }
+    }
+}
+
 /// A dead letter with its content.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

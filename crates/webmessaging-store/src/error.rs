@@ -70,6 +70,19 @@ impl Error {
     }
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+impl Error {
+    pub(crate) fn too_many_edits() -> Self {
+        let message = "the letter was edited too many times: drop it and enqueue a new item";
+        Self::new(ErrorKind::Conflict).with_message(message)
+    }
+
+    pub(crate) fn finished_differently() -> Self {
+        let message = "the intent is finished with another outcome: look at what happened";
+        Self::new(ErrorKind::Conflict).with_message(message)
+    }
+}
+
 impl From<Violations> for Error {
     fn from(violations: Violations) -> Self {
         let mut error = Self::new(ErrorKind::InvalidInput);

@@ -104,6 +104,17 @@ pub enum IntentOutcome {
     NotDone,
 }
 
+impl IntentOutcome {
+    /// As the engines write it; 0 is open.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) const fn number(self) -> i64 {
+        match self {
+            Self::Done => 1,
+            Self::NotDone => 2,
+        }
+    }
+}
+
 /// An intent on record.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

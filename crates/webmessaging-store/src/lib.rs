@@ -13,9 +13,15 @@ pub mod retention;
 pub mod scan_states;
 pub mod shared_values;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+mod check;
 mod error;
 mod hidden;
 mod ids;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod state;
 mod store;
 
 pub use crate::dead_letters::{
@@ -34,4 +40,6 @@ pub use crate::rate_leases::{Permits, RateLeases, RateQuota};
 pub use crate::retention::{DedupPolicy, Purged, Retention, SenderSchedule, Upkeep};
 pub use crate::scan_states::{NewScan, ScanAdvance, ScanState, ScanStates};
 pub use crate::shared_values::{SharedValue, SharedValues};
+#[cfg(feature = "sqlite")]
+pub use crate::sqlite::{SqliteOptions, SqliteStore};
 pub use crate::store::{Store, Stored};

@@ -105,3 +105,15 @@ pub enum QuarantineState {
         note: String,
     },
 }
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl QuarantineState {
+    /// From what the engines write. What they do not write is closed.
+    pub(crate) fn of(number: i64, at: Timestamp, note: String) -> Self {
+        match number {
+            1 => Self::Released { at, note },
+            2 => Self::Deleted { at, note },
+            _ => Self::Held,
+        }
+    }
+}

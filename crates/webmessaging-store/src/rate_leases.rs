@@ -52,3 +52,14 @@ pub struct Permits {
     /// When there will be at least one more, if fewer than wanted were given out. By the store's clock.
     pub retry_at: Option<Timestamp>,
 }
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+impl Permits {
+    /// What can be given out when so many are used within the window that ends now, the first of them then.
+    pub(crate) fn of(quota: &RateQuota, wanted: u32, used: i64, first: Option<i64>, at: Timestamp) -> Self {
+        let free = i64::from(quota.permits).saturating_sub(used).max(0);
+        let granted = wanted.min(u32::try_from(free).unwrap_or(u32::MAX));
+        let first = first.map_or(at, Timestamp::from_unix_millis);
+        Self { granted, retry_at: (granted < wanted).then(|| first + quota.window) }
+    }
+}

@@ -196,6 +196,15 @@ pub struct Purged {
     pub has_more: bool,
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+impl Purged {
+    /// Whether any kind used up its batch, so that there can be more.
+    pub(crate) fn is_full(&self, batch: u64) -> bool {
+        let Self { deliveries, items, intents, files, scans, values, .. } = *self;
+        [deliveries, items, intents, files, scans, values].into_iter().any(|count| count >= batch)
+    }
+}
+
 impl fmt::Display for Purged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { deliveries, items, intents, files, scans, values, .. } = self;

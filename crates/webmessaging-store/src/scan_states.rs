@@ -64,6 +64,16 @@ pub struct ScanAdvance {
 }
 
 impl ScanAdvance {
+    /// What news come to, given what was known.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+    pub(crate) fn of(previous: Option<ScanState>, scan: &NewScan) -> Self {
+        let current = match &previous {
+            Some(known) if known.rank >= scan.rank => known.clone(),
+            _ => ScanState { rank: scan.rank, state: scan.state.clone(), at: scan.at },
+        };
+        Self { previous, current }
+    }
+
     /// Whether the news changed anything.
     pub fn has_moved(&self) -> bool {
         self.previous.as_ref() != Some(&self.current)
