@@ -26,7 +26,7 @@ mod store;
 
 pub use crate::dead_letters::{
     DeadLetter, DeadLetterContent, DeadLetterCursor, DeadLetterFilter, DeadLetterId, DeadLetterPage,
-    DeadLetters, Origin,
+    DeadLetters, Dropped, Edit, InvalidDeadLetterId, Origin,
 };
 pub use crate::error::{Error, ErrorKind};
 pub use crate::ids::{DeliveryId, IntentId, ItemId};
