@@ -1,0 +1,143 @@
+//! Threads that own a connection: one writes, in groups that share a commit, and a few read.
+//!
+//! A commit costs a flush of the disk, whatever is in it. While one is under way the next calls gather in the queue, and all of
+//! them go into the next one: the more there is to do, the less a call costs. Nobody is answered before the flush.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, ErrorKind};
+
+/// So many calls share a commit at most; more would make the first of them wait for the last.
+const GROUP_MAX: usize = 256;
+
+/// The queue to a thread.
+#[derive(Debug, Clone)]
+pub(super) struct Calls(mpsc::Sender<Box<dyn Job>>);
+
+pub(super) type Queue = mpsc::Receiver<Box<dyn Job>>;
+
+impl Calls {
+    /// A queue that lets `calls` wait before who comes next has to.
+    pub(super) fn queue(calls: usize) -> (Self, Queue) {
+        let (sender, receiver) = mpsc::channel(calls.max(1));
+        (Self(sender), receiver)
+    }
+
+    /// Has something done on the thread.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Call { work: Some(work), done: None, reply });
+        self.0.send(job).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Internal).with_message("the thread of the store has ended: open the store again")
+}
+
+/// Something to do on a connection.
+pub(super) trait Job: Send {
+    /// Does it, unless nobody waits for it any more. Tells what went wrong.
+    fn run(&mut self, connection: &Connection) -> Result<(), Error>;
+
+    /// Tells who waits: what came of it, or what spoiled the transaction that it was part of.
+    fn answer(self: Box<Self>, spoiled: Option<&Error>);
+}
+
+struct Call<T, F> {
+    work: Option<F>,
+    done: Option<Result<T, Error>>,
+    reply: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, Error> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Result<(), Error> {
+        if self.reply.is_closed() {
+            return Ok(());
+        }
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let done = work(connection);
+        let outcome = done.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.done = Some(done);
+        outcome
+    }
+
+    fn answer(self: Box<Self>, spoiled: Option<&Error>) {
+        let answer = match (self.done, spoiled) {
+            // Its own error says more than that of the others.
+            (Some(Err(error)), _) => Err(error),
+            (_, Some(error)) => Err(error.clone()),
+            (Some(done), None) => done,
+            (None, None) => return,
+        };
+        // Who went away does not want to know.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// Writes until there is nobody left who could call.
+pub(super) fn write(connection: &Connection, mut queue: Queue) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    while queue.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
+        let spoiled = commit(connection, &mut group).err();
+        for job in group.drain(..) {
+            job.answer(spoiled.as_ref());
+        }
+    }
+}
+
+/// Reads until there is nobody left who could call. Several threads can share a queue.
+pub(super) fn read(connection: &Connection, queue: &Arc<Mutex<Queue>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some(mut job) = next else { return };
+        let spoiled = snapshot(connection, &mut *job).err();
+        job.answer(spoiled.as_ref());
+    }
+}
+
+/// Runs a group in one transaction, each job in a savepoint of its own, so that one that fails takes nobody with it.
+fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
+    run(connection, "begin immediate")?;
+    let done = group.iter_mut().try_for_each(|job| {
+        run(connection, "savepoint job")?;
+        let outcome = job.run(connection);
+        if connection.is_autocommit() {
+            // Trouble so deep that SQLite has taken back everything, the work of the others included.
+            return Err(outcome.err().unwrap_or_else(|| Error::new(ErrorKind::Internal)));
+        }
+        if outcome.is_err() {
+            run(connection, "rollback to job")?;
+        }
+        run(connection, "release job")
+    });
+    let done = done.and_then(|()| run(connection, "commit"));
+    if done.is_err() && !connection.is_autocommit() {
+        run(connection, "rollback")?;
+    }
+    done
+}
+
+/// Runs a job on one state of the store, whatever is written meanwhile.
+fn snapshot(connection: &Connection, job: &mut dyn Job) -> Result<(), Error> {
+    run(connection, "begin")?;
+    // What went wrong is told by the job itself.
+    let _ = job.run(connection);
+    if connection.is_autocommit() { Ok(()) } else { run(connection, "rollback") }
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! Tests of the stores: one suite of promises that every engine keeps, and what is special about each.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says so"
+)]
+
+mod sqlite;
+mod suite;

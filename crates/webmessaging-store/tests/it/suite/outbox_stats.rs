@@ -1,0 +1,54 @@
+//! Promises about what the outbox says of itself.
+
+use webmessaging_store::{BlockedBy, DeadLetterFilter, Store};
+
+use super::{at, bury_first, claim, claims, enqueue, fill_lane, item, with};
+
+pub(crate) async fn the_outbox_counts_what_is_in_it(store: &dyn Store) {
+    fill_lane(store, "dead", &["d1", "d2"]).await;
+    bury_first(store, "400", 1).await;
+    fill_lane(store, "dropped", &["x1"]).await;
+    bury_first(store, "400", 2).await;
+    let filter = DeadLetterFilter::default().lane("dropped");
+    let letter = &store.dead_letters(&filter, None, 1).await.unwrap().letters[0];
+    store.drop_dead_letter(letter.id, "", at(2)).await.unwrap();
+    enqueue(store, ["a", "b", "c"].map(item)).await;
+    let claimed = claim(store, 2, 3).await;
+    store.mark_delivered(&claims(&claimed[..1]), at(3)).await.unwrap();
+    store.enqueue(vec![with(item("z"), |item| item.target = "other".to_owned())], at(-5)).await.unwrap();
+
+    let stats = store.outbox_stats(Some("crm"), at(4)).await.unwrap();
+    assert_eq!((stats.due, stats.waiting, stats.leased), (1, 1, 1));
+    assert_eq!((stats.dead, stats.delivered, stats.dropped), (1, 1, 1));
+    assert_eq!(stats.oldest_open_at, Some(at(0)));
+    let stats = store.outbox_stats(None, at(40)).await.unwrap();
+    assert_eq!((stats.due, stats.waiting, stats.leased), (3, 1, 0));
+    assert_eq!(stats.oldest_open_at, Some(at(-5)));
+}
+
+pub(crate) async fn a_lane_that_is_held_up_says_why_and_since_when(store: &dyn Store) {
+    fill_lane(store, "retried", &["r1", "r2"]).await;
+    for (seconds, retry) in [(1, 10), (10, 60)] {
+        let items = claim(store, 1, seconds).await;
+        store
+            .retry_items(&claims(&items), at(retry), &format!("503 at {seconds}"), at(seconds))
+            .await
+            .unwrap();
+    }
+    fill_lane(store, "dead", &["d1", "d2"]).await;
+    bury_first(store, "400", 20).await;
+    fill_lane(store, "moving", &["m1"]).await;
+
+    let stats = store.outbox_stats(None, at(30)).await.unwrap();
+    assert_eq!(stats.blocked_lanes_total, 2);
+    let [retried, dead] = &stats.blocked_lanes[..] else { panic!("{stats:?}") };
+    assert_eq!((retried.target.as_str(), retried.lane.as_str()), ("crm", "retried"));
+    // Since it failed first, with the reason that it failed with last.
+    assert_eq!((retried.by, retried.since), (BlockedBy::Retry { at: at(60) }, at(1)));
+    assert_eq!(retried.reason, "503 at 10");
+    assert_eq!((dead.lane.as_str(), dead.by, dead.since), ("dead", BlockedBy::DeadLetter, at(20)));
+    assert_eq!(dead.reason, "400");
+    // Due again, it is not held up but about to move.
+    assert_eq!(store.outbox_stats(Some("crm"), at(60)).await.unwrap().blocked_lanes_total, 1);
+    assert_eq!(store.outbox_stats(Some("other"), at(30)).await.unwrap().blocked_lanes_total, 0);
+}
