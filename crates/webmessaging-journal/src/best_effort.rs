@@ -1,0 +1,160 @@
+//! Sinks that nobody waits for: a bounded queue and a thread for each.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::fan_out::{self, Named};
+
+/// How it stands with a best-effort sink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BestEffortStatus {
+    /// The name of the sink.
+    pub name: String,
+    /// Events that wait for it, or that it is working on.
+    pub waiting: u64,
+    /// Events that it has taken.
+    pub recorded: u64,
+    /// Events that it has not taken: it has failed, panicked, or was not done in time.
+    pub failed: u64,
+    /// Events that it never saw, because its queue was full.
+    pub dropped: u64,
+}
+
+/// The queue of a sink. The thread ends when the queue is gone and empty.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    name: Cow<'static, str>,
+    sender: SyncSender<Arc<Event>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    queued: u64,
+    recorded: u64,
+    failed: u64,
+    dropped: u64,
+    waiting: Vec<Waker>,
+}
+
+impl Counted {
+    fn done(&self) -> u64 {
+        self.recorded.saturating_add(self.failed)
+    }
+}
+
+impl Counts {
+    fn get(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    pub(crate) fn start(
+        named: Named,
+        capacity: usize,
+        clock: Arc<dyn Clock>,
+        limit: Duration,
+    ) -> Result<Self, Error> {
+        let (sender, receiver) = sync_channel(capacity);
+        let (name, counts) = (named.name.clone(), Arc::new(Counts::default()));
+        let theirs = Arc::clone(&counts);
+        thread::Builder::new()
+            .name(format!("journal {name}"))
+            .spawn(move || work(&named, &receiver, &theirs, &*clock, limit))
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, "the thread of the sink cannot be started")
+                    .with_source(error)
+                    .with_sink(name.clone())
+            })?;
+        Ok(Self { name, sender, counts })
+    }
+
+    /// Never waits: when the queue is full the event is dropped and counted.
+    pub(crate) fn offer(&self, event: Arc<Event>) {
+        // Counted before it can be done.
+        let mut counts = self.counts.get();
+        counts.queued = counts.queued.saturating_add(1);
+        drop(counts);
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.sender.try_send(event) {
+            let mut counts = self.counts.get();
+            counts.queued = counts.queued.saturating_sub(1);
+            counts.dropped = counts.dropped.saturating_add(1);
+        }
+    }
+
+    /// Waits until everything that was offered so far is done.
+    pub(crate) async fn idle(&self) {
+        let until = self.counts.get().queued;
+        poll_fn(|context| {
+            let mut counts = self.counts.get();
+            if counts.done() >= until {
+                return Poll::Ready(());
+            }
+            if !counts.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                counts.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    pub(crate) fn status(&self) -> BestEffortStatus {
+        let counts = self.counts.get();
+        BestEffortStatus {
+            name: self.name.to_string(),
+            waiting: counts.queued.saturating_sub(counts.done()),
+            recorded: counts.recorded,
+            failed: counts.failed,
+            dropped: counts.dropped,
+        }
+    }
+}
+
+fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: &dyn Clock, limit: Duration) {
+    for event in receiver {
+        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, clock, limit));
+        let mut counts = counts.get();
+        match result {
+            Ok(()) => counts.recorded = counts.recorded.saturating_add(1),
+            Err(_) => counts.failed = counts.failed.saturating_add(1),
+        }
+        let waiting = std::mem::take(&mut counts.waiting);
+        drop(counts);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs a future on this thread, which sleeps meanwhile.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
