@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod event;
+pub mod explain;
+pub mod secret;
+pub mod sign;
+pub mod verify;
+
+pub use secrecy::SecretString;
+
+pub use crate::error::{Error, ErrorKind};
+pub use crate::event::{ContentKey, Event, EventData, ScanProgress};
+pub use crate::explain::{Case, Explanation, Finding, FindingCode, Outcome, explain};
+pub use crate::secret::{Secret, Secrets};
+pub use crate::sign::{Signer, Spelling};
+pub use crate::verify::{Delivery, Scheme, Verifier};
+
+/// Runs the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/verify-webhooks.md")]
+struct VerifyGuide;
