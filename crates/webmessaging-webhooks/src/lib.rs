@@ -3,6 +3,8 @@
 pub mod error;
 pub mod event;
 pub mod explain;
+#[cfg(feature = "axum")]
+pub mod receiver;
 pub mod secret;
 pub mod sign;
 pub mod verify;

@@ -159,9 +159,7 @@ impl Verifier {
 
     pub(crate) fn check(&self, body: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<Proof, Error> {
         if body.len() > self.body_bytes_max {
-            let max = self.body_bytes_max;
-            let message = format!("the body is too large: {} bytes, at most {max} bytes", body.len());
-            return Err(Error::with_message(ErrorKind::TooLarge, message));
+            return Err(too_large(Some(body.len()), self.body_bytes_max));
         }
         if self.is_timestamped && headers.contains_key(SIGNATURE) {
             return self.check_timestamped(body, headers, now);
@@ -265,6 +263,12 @@ pub(crate) fn is_equal(one: &[u8; MAC_BYTES], other: &[u8; MAC_BYTES]) -> bool {
 pub(crate) fn text(line: &HeaderValue) -> Option<&str> {
     let text = line.to_str().ok()?;
     (text.len() <= SIGNATURE_HEADER_BYTES_MAX).then(|| text.trim_matches([' ', '\t']))
+}
+
+/// A body that is longer than is taken, by its length or, where that is not known, without.
+pub(crate) fn too_large(length: Option<usize>, max: usize) -> Error {
+    let length = length.map_or_else(String::new, |bytes| format!(": {bytes} bytes"));
+    Error::with_message(ErrorKind::TooLarge, format!("the body is too large{length}, at most {max} bytes"))
 }
 
 fn too_many() -> Error {
