@@ -164,7 +164,8 @@ impl Receiver {
 
     /// How it stands with deliveries, secrets and work.
     pub fn status(&self) -> ReceiverStatus {
-        self.0.figures.status()
+        let taken = self.0.setup.deliveries_max.saturating_sub(self.0.places.available_permits());
+        self.0.figures.status(u64::try_from(taken).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -44,6 +44,8 @@ fn text(status: &ReceiverStatus, inbox: Option<&InboxStats>) -> String {
     for (code, count) in &status.refused {
         page.sample(&format!("{{answer=\"{code}\"}}"), *count);
     }
+    page.family("webmessaging_webhook_deliveries_under_way", "gauge", "Deliveries being read and stored.");
+    page.sample("", status.under_way);
     page.family("webmessaging_webhook_work_total", "counter", "Deliveries by what their work came to.");
     page.sample("{outcome=\"handled\"}", status.handled);
     page.sample("{outcome=\"retried\"}", status.retried);
@@ -62,14 +64,14 @@ fn text(status: &ReceiverStatus, inbox: Option<&InboxStats>) -> String {
     acknowledgements(&mut page, status);
     if let Some(inbox) = inbox {
         page.family("webmessaging_webhook_inbox", "gauge", "Deliveries in the inbox by their state.");
-        let states = [
+        let counts = [
             ("due", inbox.due),
             ("waiting", inbox.waiting),
             ("leased", inbox.leased),
             ("dead", inbox.dead),
             ("remembered", inbox.remembered),
         ];
-        for (state, count) in states {
+        for (state, count) in counts {
             page.sample(&format!("{{state=\"{state}\"}}"), count);
         }
     }

@@ -208,7 +208,7 @@ impl Handler for PlatformEvents {
                 EventData::MessageRead(read) => match (&read.conversation_id, &read.message_id) {
                     (Some(conversation), Some(message)) => {
                         let mut kind = MessageRead::new(conversation.clone(), message.clone());
-                        kind.participant_id = read.participant_id.clone();
+                        kind.participant_id.clone_from(&read.participant_id);
                         kind.read_at = read.read_at;
                         kind.into()
                     }

@@ -22,6 +22,8 @@ pub struct ReceiverStatus {
     pub refused: Vec<(&'static str, u64)>,
     /// Not kept, and answered 503 so that the sender comes again: the store failed, there was no place, or a stop.
     pub turned_away: u64,
+    /// Being read and stored at this moment.
+    pub under_way: u64,
     /// Worked on to the end.
     pub handled: u64,
     /// Given back for another attempt.
@@ -132,7 +134,7 @@ impl Figures {
         self.ack_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    pub(crate) fn status(&self) -> ReceiverStatus {
+    pub(crate) fn status(&self, under_way: u64) -> ReceiverStatus {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let secret = |secret: &Secret| {
             let last_used = secret.last_used.load(Ordering::Relaxed);
@@ -147,6 +149,7 @@ impl Figures {
             duplicates: read(&self.duplicates),
             refused: self.refused.iter().map(|(code, count)| (*code, read(count))).collect(),
             turned_away: read(&self.turned_away),
+            under_way,
             handled: read(&self.handled),
             retried: read(&self.retried),
             buried: read(&self.buried),

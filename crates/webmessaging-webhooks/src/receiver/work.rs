@@ -85,8 +85,8 @@ async fn work_on(receiver: &Receiver, delivery: ClaimedDelivery) -> Result<(), S
 /// What follows from a delivery, recorded in the journal and ready to be written.
 async fn handle(receiver: &Receiver, delivery: ClaimedDelivery) -> Result<Handled, HandlerError> {
     let event = Event::from_slice(&delivery.body).map_err(|error| HandlerError::bury(error.to_string()))?;
-    let received = Received::new(event, delivery);
-    let work = AssertUnwindSafe(async { receiver.0.handler.handle(&received).await });
+    let taken = Received::new(event, delivery);
+    let work = AssertUnwindSafe(async { receiver.0.handler.handle(&taken).await });
     let mut handled = work
         .catch_unwind()
         .await

@@ -1,0 +1,101 @@
+//! Work that fails: tried again, given up after a while, and never at the expense of another delivery.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use webmessaging_store::{DeadLetterFilter, Origin};
+use webmessaging_webhooks::receiver::{Handled, HandlerError, Receiver};
+
+use super::setup::{Failing, Setup, TestClock, now, scan};
+
+/// Lets a receiver work, and moves the clock on, until the figures are as wanted.
+async fn work_until(receiver: &Receiver, clock: &TestClock, is_done: impl Fn(&Receiver) -> bool) {
+    clock.lose_patience();
+    let worker = tokio::spawn({
+        let receiver = receiver.clone();
+        async move { receiver.run().await }
+    });
+    while !is_done(receiver) {
+        clock.advance(Duration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+    receiver.stop();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn work_that_fails_is_tried_again_until_it_works() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&asked);
+    let setup = Setup::with(move |builder| {
+        builder.handler(Failing(move |attempt| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            match attempt {
+                1 => Err(HandlerError::retry("the crm is down")),
+                2 => panic!("a mistake"),
+                _ => Ok(Handled::nothing()),
+            }
+        }))
+    })
+    .await;
+    setup.post(&scan("e-1", "f-1", "completed", "clean")).await;
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().handled == 1).await;
+    let status = setup.receiver.status();
+    assert_eq!((status.retried, status.buried, asked.load(Ordering::SeqCst)), (2, 0, 3));
+}
+
+#[tokio::test]
+async fn what_never_works_goes_to_the_dead_letters_with_its_reason() {
+    let setup = Setup::with(|builder| {
+        builder.attempts_max(3).handler(Failing(|_| Err(HandlerError::retry("the crm is down"))))
+    })
+    .await;
+    setup.post(&scan("e-1", "f-1", "completed", "clean")).await;
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().buried == 1).await;
+    assert_eq!(setup.receiver.status().retried, 2);
+    let page = setup.store.dead_letters(&DeadLetterFilter::default(), None, 9).await.unwrap();
+    let found: Vec<_> =
+        page.letters.iter().map(|letter| (letter.id.origin, letter.reason.as_str())).collect();
+    assert_eq!(found, [(Origin::Inbox, "the crm is down")]);
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_not_tried_again_and_holds_nobody_up() {
+    let setup =
+        Setup::with(|builder| builder.handler(Failing(|_| Err(HandlerError::bury("no such guest"))))).await;
+    for number in 0..3 {
+        setup.post(&scan(&format!("e-{number}"), &format!("f-{number}"), "completed", "clean")).await;
+    }
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().buried == 3).await;
+    assert_eq!(setup.receiver.status().retried, 0);
+    assert_eq!(setup.store.inbox_stats(now()).await.unwrap().dead, 3);
+}
+
+/// A journal that cannot keep a record keeps the delivery from being done.
+#[tokio::test]
+async fn nothing_is_done_before_it_is_recorded() {
+    use webmessaging_journal::{Error, ErrorKind, Event, Journal, Recorded, Sink};
+
+    #[derive(Clone)]
+    struct Full(Arc<AtomicU32>);
+
+    impl Sink for Full {
+        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
+            let is_full = self.0.fetch_add(1, Ordering::SeqCst) < 2;
+            Box::pin(async move {
+                if is_full { Err(Error::new(ErrorKind::Io, "the disk is full")) } else { Ok(()) }
+            })
+        }
+    }
+
+    let asked = Full(Arc::default());
+    let sink = asked.clone();
+    let setup = Setup::with(move |builder| {
+        builder.journal(Journal::builder().durable("audit", sink).build().unwrap())
+    })
+    .await;
+    setup.post(&scan("e-1", "f-1", "completed", "clean")).await;
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().handled == 1).await;
+    assert_eq!((setup.receiver.status().retried, asked.0.load(Ordering::SeqCst)), (2, 3));
+}
