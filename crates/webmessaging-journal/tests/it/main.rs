@@ -1,4 +1,4 @@
-//! The journal from outside.
+//! The journal from outside: events, sinks, the audit log on a disk, metrics.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,3 +7,13 @@
     clippy::indexing_slicing,
     reason = "a test that panics has failed"
 )]
+
+mod audit_chain;
+mod audit_files;
+mod audit_recipe;
+mod audit_tail;
+mod crash;
+mod events;
+mod fan_out;
+mod samples;
+mod sinks;
