@@ -28,3 +28,13 @@ pub use self::recover::Torn;
 pub use self::removed::Removed;
 pub use self::retention::Retention;
 pub use self::verify::verify;
+
+/// Adds the line of an event to a buffer, and moves the head on to it; for the bench, which tells what the chain costs.
+///
+/// # Errors
+/// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+#[doc(hidden)]
+pub fn add_line(to: &mut Vec<u8>, head: &mut Checkpoint, event: &crate::Event) -> Result<(), crate::Error> {
+    line::append(to, head, &line::body(event)?);
+    Ok(())
+}

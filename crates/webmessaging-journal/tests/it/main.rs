@@ -15,5 +15,6 @@ mod audit_tail;
 mod crash;
 mod events;
 mod fan_out;
+mod metrics;
 mod samples;
 mod sinks;
