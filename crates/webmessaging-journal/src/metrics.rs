@@ -189,7 +189,7 @@ impl Metrics {
         }
     }
 
-    /// The figures in the text format of Prometheus (0.0.4, which OpenMetrics scrapers read as well).
+    /// The figures in the text format of Prometheus (version 0.0.4).
     pub fn prometheus(&self) -> String {
         prometheus::text(&self.snapshot())
     }

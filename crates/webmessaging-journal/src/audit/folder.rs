@@ -15,7 +15,7 @@ const LOCK: &str = "audit.lock";
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// A file of the log.
@@ -37,7 +37,7 @@ impl Folder {
             .open(path.join(LOCK))
             .map_err(|error| trouble("the lock of the audit log cannot be made", error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 ErrorKind::Locked,
                 "another process or log writes to this audit log: give each its own folder, or stop the other one",
@@ -60,6 +60,13 @@ impl Folder {
         }
         sync_folder(&self.path)?;
         Ok(file)
+    }
+}
+
+impl Drop for Folder {
+    /// Closing the file is not enough: a process that this one is just about to start has it open, too, for a moment.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 
@@ -94,7 +101,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// There is no such thing elsewhere; renames are journaled there.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
+#[allow(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }

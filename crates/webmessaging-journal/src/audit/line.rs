@@ -19,7 +19,7 @@ use crate::redacted::Redacted;
 pub(super) const BYTES_MAX: usize = 64 * 1024;
 
 /// What `seq`, `prev` and `hash` take at most.
-const CHAIN_BYTES: usize = 256;
+pub(super) const CHAIN_BYTES: usize = 256;
 
 /// The action of a record that tells of records that are no longer there.
 const REMOVED: &str = "audit.records_removed";

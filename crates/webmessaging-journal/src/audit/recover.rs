@@ -12,8 +12,8 @@ use super::line::{self, Checked};
 use super::removed;
 use crate::error::{Error, ErrorKind};
 
-/// A line that ends in a torn piece, and a whole one before it.
-const TAIL_BYTES: u64 = 2 * line::BYTES_MAX as u64;
+/// More than is ever written at once, of which a crash can leave anything, and a whole record before it.
+pub(super) const TAIL_BYTES: usize = 4 * 1024 * 1024;
 
 /// So many torn pieces of one file are kept apart.
 const TORN_MAX: u32 = 1_000;
@@ -77,25 +77,25 @@ struct Tail {
 
 impl Tail {
     fn read(file: &mut File, named: &LogFile) -> Result<Self, Error> {
+        let tail = u64::try_from(TAIL_BYTES).unwrap_or(u64::MAX);
         let read = |file: &mut File| {
             let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+            file.seek(SeekFrom::Start(length.saturating_sub(tail)))?;
             let mut bytes = Vec::new();
-            file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+            file.take(tail).read_to_end(&mut bytes)?;
             Ok(Self { length, bytes })
         };
-        let tail = read(file).map_err(unreadable)?;
-        let is_whole =
-            u64::try_from(tail.bytes.len()).is_ok_and(|bytes| bytes == tail.length.min(TAIL_BYTES));
-        if is_whole { Ok(tail) } else { Err(damaged(named, "has changed while it was read")) }
+        let read = read(file).map_err(unreadable)?;
+        let is_whole = u64::try_from(read.bytes.len()).is_ok_and(|bytes| bytes == read.length.min(tail));
+        if is_whole { Ok(read) } else { Err(damaged(named, "has changed while it was read")) }
     }
 
     /// Moves the piece behind the last line end, where there is one, to a file of its own.
     fn cut_torn(&mut self, file: &mut File, folder: &Folder, named: &LogFile) -> Result<Option<Torn>, Error> {
         let whole = match self.bytes.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => end + 1,
-            None if self.length <= TAIL_BYTES => 0,
-            None => return Err(damaged(named, "has no line end for longer than a record can be")),
+            None if self.bytes.len() < TAIL_BYTES => 0,
+            None => return Err(damaged(named, "has no line end for longer than is ever written at once")),
         };
         let torn = self.bytes.split_off(whole);
         let bytes = u64::try_from(torn.len()).unwrap_or(u64::MAX);

@@ -12,7 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::folder::Folder;
 use super::line;
 use super::medium::Medium;
-use super::recover::{Recovered, unwritable};
+use super::recover::{Recovered, TAIL_BYTES, unwritable};
 use super::removed::Removed;
 use super::retention::{self, Retention};
 use crate::clock::{Clock, SystemEntropy};
@@ -23,6 +23,10 @@ use crate::kind::RecordsRemoved;
 /// So much is written at once: a caller does not wait for a queue without end.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 const BATCH_RECORDS_MAX: usize = 4_096;
+const _: () = assert!(
+    BATCH_BYTES_MAX + BATCH_RECORDS_MAX * line::CHAIN_BYTES + 2 * line::BYTES_MAX < TAIL_BYTES,
+    "what a crash leaves of a batch has to fit into the tail that is looked at"
+);
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, Error>>;
 

@@ -67,7 +67,7 @@ impl Window {
 
 impl fmt::Debug for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Window").field("part", &self.part).field("slots", &self.slots.len()).finish()
+        f.debug_struct("Window").field("part", &self.part).finish_non_exhaustive()
     }
 }
 

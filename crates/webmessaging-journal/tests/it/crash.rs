@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use webmessaging_journal::ErrorKind;
 use webmessaging_journal::audit::{AuditLog, verify};
 use webmessaging_journal::clock::{Entropy, SystemEntropy};
 
@@ -23,22 +24,21 @@ fn child() {
     runtime.block_on(async {
         // Small files, so that it is killed while it changes them, too.
         let log = AuditLog::builder(&folder).file_bytes(8 * 1024).open().unwrap();
-        let tasks: Vec<_> = (0..WRITERS)
-            .map(|_| {
-                let log = log.clone();
-                tokio::spawn(async move {
-                    loop {
-                        let event = message(SystemEntropy.bits());
-                        let place = log.append(&event).await.unwrap();
-                        let line = format!("ack {} {}\n", event.id, place);
-                        std::io::stdout().write_all(line.as_bytes()).unwrap();
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
+        let record = || {
+            let log = log.clone();
+            async move {
+                loop {
+                    let event = message(SystemEntropy.bits());
+                    let place = log.append(&event).await.unwrap();
+                    let line = format!("ack {} {}\n", event.id, place);
+                    std::io::stdout().write_all(line.as_bytes()).unwrap();
+                }
+            }
+        };
+        for _ in 1..WRITERS {
+            tokio::spawn(record());
         }
+        record().await;
     });
 }
 
@@ -59,6 +59,8 @@ fn run_and_kill(folder: &Path, after: u64) -> Vec<String> {
             acknowledged.push(told.to_owned());
         }
         if acknowledged.len() as u64 == after {
+            let error = AuditLog::builder(folder).open().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Locked);
             child.kill().unwrap();
         }
     }

@@ -129,5 +129,6 @@ pub(crate) fn lines(file: &Path) -> Vec<String> {
 }
 
 pub(crate) fn write_lines(file: &Path, lines: &[String]) {
-    fs::write(file, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let ended: Vec<_> = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    fs::write(file, ended.concat()).unwrap();
 }
