@@ -1,2 +1,142 @@
-//! x
-fn main() {}
+//! What the audit log costs: the chain in processor time, and records a second when each is durable before it is answered.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    reason = "a bench that fails says so, and prints what it found"
+)]
+
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use webmessaging_journal::audit::{AuditLog, Checkpoint, add_line, verify};
+use webmessaging_journal::clock::{Clock, SystemClock, SystemEntropy};
+use webmessaging_journal::kind::BotMessageSent;
+use webmessaging_journal::sinks::JsonLines;
+use webmessaging_journal::{Event, EventId, Facts, Sink, Stamp};
+
+const LINES: u32 = 100_000;
+const ROUNDS: usize = 9;
+/// How long records are written for each row.
+const RUN: Duration = Duration::from_secs(3);
+
+fn event() -> Event {
+    let at = SystemClock.wall();
+    let facts = Facts::new()
+        .operation("bots.send")
+        .status(200)
+        .attempts(1)
+        .latency(Duration::from_millis(42))
+        .correlation_id("5c6f2d50-6c1a-4b0e-9b1e-0f4f0f6d1c11")
+        .request_id("0f4f0f6d-9b1e-4b0e-6c1a-5c6f2d501c11")
+        .payload_sha256([0x5a; 32]);
+    let kind =
+        BotMessageSent::new("7d0a4c1e-2f5b-4e6d-8c9a-1b3d5f7e9a0c").message_id("m-1").message_type("text");
+    Stamp::new(EventId::new(at, &SystemEntropy), at, "order-bot").event(kind).facts(facts)
+}
+
+/// Nanoseconds of processor time that this thread has had, where the system tells.
+fn cpu_nanos() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Processor time of one of many, in nanoseconds.
+fn cost(mut work: impl FnMut()) -> f64 {
+    let once = |work: &mut dyn FnMut()| {
+        let before = cpu_nanos();
+        (0..LINES).for_each(|_| work());
+        (cpu_nanos() - before) as f64 / f64::from(LINES)
+    };
+    once(&mut work);
+    median((0..ROUNDS).map(|_| once(&mut work)).collect())
+}
+
+fn chain() {
+    let event = event();
+    let lines = JsonLines::new(std::io::sink());
+    let serialize = cost(|| drop(lines.record(&event)));
+    let mut head: Checkpoint = format!("0:{}", "0".repeat(64)).parse().unwrap();
+    let mut buffer = Vec::new();
+    let chained = cost(|| {
+        buffer.clear();
+        add_line(&mut buffer, &mut head, &event).unwrap();
+    });
+    println!("| a record of {} bytes | CPU, ns |", buffer.len());
+    println!("|---|---|");
+    println!("| serialized | {serialize:.0} |");
+    println!("| serialized and chained | {chained:.0} |");
+    println!("| the chain alone | {:.0} |", chained - serialize);
+}
+
+fn records_a_second(writers: usize) -> (f64, f64, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let log = AuditLog::builder(folder.path()).open().unwrap();
+    let start = SystemClock.now();
+    let end = start + RUN;
+    let (mut waits, elapsed) = runtime.block_on(async {
+        let tasks: Vec<_> = (0..writers)
+            .map(|_| {
+                let log = log.clone();
+                tokio::spawn(async move {
+                    let (event, mut waits) = (event(), Vec::new());
+                    while SystemClock.now() < end {
+                        let before = SystemClock.now();
+                        log.append(&event).await.unwrap();
+                        waits.push(SystemClock.now() - before);
+                    }
+                    waits
+                })
+            })
+            .collect();
+        let mut waits = Vec::new();
+        for task in tasks {
+            waits.extend(task.await.unwrap());
+        }
+        let elapsed = SystemClock.now() - start;
+        log.close().await.unwrap();
+        (waits, elapsed)
+    });
+    let found = verify(folder.path(), None).unwrap();
+    assert!(found.is_intact() && found.records == waits.len() as u64);
+    waits.sort_unstable();
+    let part = |part: usize| waits[(waits.len() - 1) * part / 100].as_secs_f64() * 1e6;
+    (waits.len() as f64 / elapsed.as_secs_f64(), part(50), part(99))
+}
+
+/// A loop that appends a line of the same length and makes it durable, and nothing else.
+fn bare_appends_a_second() -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = File::create(folder.path().join("bare")).unwrap();
+    let mut line = Vec::new();
+    add_line(&mut line, &mut format!("0:{}", "0".repeat(64)).parse().unwrap(), &event()).unwrap();
+    let start: Instant = SystemClock.now();
+    let mut count = 0_u32;
+    while SystemClock.now() - start < RUN {
+        file.write_all(&line).unwrap();
+        file.sync_data().unwrap();
+        count += 1;
+    }
+    f64::from(count) / (SystemClock.now() - start).as_secs_f64()
+}
+
+fn main() {
+    chain();
+    println!();
+    println!("| writers | records/s | wait, median µs | wait, 99 of 100 µs |");
+    println!("|---|---|---|---|");
+    println!("| a bare loop of write and fdatasync | {:.0} | | |", bare_appends_a_second());
+    for writers in [1, 16, 64] {
+        let (rate, median, most) = records_a_second(writers);
+        println!("| {writers} | {rate:.0} | {median:.0} | {most:.0} |");
+    }
+}

@@ -1,6 +1,7 @@
 //! Sinks that nobody waits for: a bounded queue and a thread for each.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -47,7 +48,9 @@ struct Counted {
     recorded: u64,
     failed: u64,
     dropped: u64,
-    waiting: Vec<Waker>,
+    /// Those who wait until it is idle, each by a number of its own.
+    waiting: BTreeMap<u64, Waker>,
+    next_waiting: u64,
 }
 
 impl Counted {
@@ -98,15 +101,13 @@ impl Queue {
 
     /// Waits until everything that was offered so far is done.
     pub(crate) async fn idle(&self) {
-        let until = self.counts.get().queued;
+        let waiting = Waiting::new(&self.counts);
         poll_fn(|context| {
             let mut counts = self.counts.get();
-            if counts.done() >= until {
+            if counts.done() >= waiting.until {
                 return Poll::Ready(());
             }
-            if !counts.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-                counts.waiting.push(context.waker().clone());
-            }
+            counts.waiting.insert(waiting.number, context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -124,6 +125,28 @@ impl Queue {
     }
 }
 
+/// Somebody who waits, until he does not any more.
+struct Waiting<'a> {
+    counts: &'a Counts,
+    number: u64,
+    until: u64,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(counts: &'a Counts) -> Self {
+        let mut counted = counts.get();
+        let number = counted.next_waiting;
+        counted.next_waiting = number.wrapping_add(1);
+        Self { counts, number, until: counted.queued }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.counts.get().waiting.remove(&self.number);
+    }
+}
+
 fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: &dyn Clock, limit: Duration) {
     for event in receiver {
         let result = block_on(fan_out::record(std::slice::from_ref(named), &event, clock, limit));
@@ -134,7 +157,7 @@ fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: 
         }
         let waiting = std::mem::take(&mut counts.waiting);
         drop(counts);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
     }
 }
 
