@@ -18,6 +18,8 @@ mod check;
 mod error;
 mod hidden;
 mod ids;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -35,6 +37,8 @@ pub use crate::intents::{Begun, Intent, IntentOutcome, Intents, NewIntent};
 pub use crate::leases::{Lease, LeaseAnswer, Leases};
 pub use crate::outbox::{ClaimedItem, Enqueued, ItemClaim, NewItem, Outbox};
 pub use crate::outbox_stats::{BlockedBy, BlockedLane, OutboxStats};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::{PostgresOptions, PostgresStore};
 pub use crate::quarantine::{NewQuarantine, Quarantine, QuarantineEntry, QuarantineState};
 pub use crate::rate_leases::{Permits, RateLeases, RateQuota};
 pub use crate::retention::{DedupPolicy, Purged, Retention, SenderSchedule, Upkeep};

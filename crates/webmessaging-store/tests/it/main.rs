@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     reason = "a test that fails says so"
 )]
-
+mod postgres;
+mod server;
 mod sqlite;
 mod suite;
