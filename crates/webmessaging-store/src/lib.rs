@@ -18,6 +18,8 @@ mod check;
 mod error;
 mod hidden;
 mod ids;
+#[cfg(feature = "testing")]
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -35,6 +37,8 @@ pub use crate::ids::{DeliveryId, IntentId, ItemId};
 pub use crate::inbox::{Accepted, ClaimedDelivery, DeliveryClaim, Effects, Inbox, InboxStats, NewDelivery};
 pub use crate::intents::{Begun, Intent, IntentOutcome, Intents, NewIntent};
 pub use crate::leases::{Lease, LeaseAnswer, Leases};
+#[cfg(feature = "testing")]
+pub use crate::memory::MemoryStore;
 pub use crate::outbox::{ClaimedItem, Enqueued, ItemClaim, NewItem, Outbox};
 pub use crate::outbox_stats::{BlockedBy, BlockedLane, OutboxStats};
 #[cfg(feature = "postgres")]

@@ -7,6 +7,8 @@
     clippy::indexing_slicing,
     reason = "a test that fails says so"
 )]
+mod memory;
+mod model;
 mod postgres;
 mod server;
 mod sqlite;
