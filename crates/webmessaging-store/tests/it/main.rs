@@ -7,6 +7,9 @@
     clippy::indexing_slicing,
     reason = "a test that fails says so"
 )]
-
+mod memory;
+mod model;
+mod postgres;
+mod server;
 mod sqlite;
 mod suite;
