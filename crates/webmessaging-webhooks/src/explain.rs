@@ -81,17 +81,18 @@ impl<'a> Case<'a> {
     /// every request.
     pub fn explain(&self, verifier: &Verifier, now: Timestamp) -> Explanation {
         match verifier.check(self.body, self.headers, now) {
-            Ok(proof) => self.signed(&proof),
+            Ok(proof) => self.signed(&proof, verifier),
             Err(error) => self.refused(verifier, now, &error),
         }
     }
 
-    fn signed(&self, proof: &Proof) -> Explanation {
+    fn signed(&self, proof: &Proof, verifier: &Verifier) -> Explanation {
         let label = Some(&*proof.secret_label);
         let mut explanation = Explanation::new(Outcome::Valid);
         explanation.secret = label.map(str::to_owned);
         if proof.secret_index > 0 {
-            let detail = format!("number {} in the order of the verifier", proof.secret_index + 1);
+            let detail =
+                format!("number {} of {}", proof.secret_index + 1, verifier.secrets().as_slice().len());
             explanation
                 .findings
                 .push(Finding::new(FindingCode::OldSecret, true).detail(Some(detail)).secret(label));

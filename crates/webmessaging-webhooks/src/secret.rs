@@ -294,4 +294,30 @@ mod tests {
         let refused = Secret::new("a", "swordfish").unwrap_err();
         assert!(!format!("{refused} {refused:?}").contains("sword"));
     }
+
+    /// Test cases 1, 2, 3 and 5 of RFC 4231, whose keys are too short for a secret; the others are among the integration tests.
+    #[test]
+    fn short_keys_of_rfc_4231() {
+        for (key, data, expected) in [
+            (
+                vec![0x0b; 20],
+                b"Hi There".to_vec(),
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                b"Jefe".to_vec(),
+                b"what do ya want for nothing?".to_vec(),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                vec![0xaa; 20],
+                vec![0xdd; 50],
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+            ),
+            (vec![0x0c; 20], b"Test With Truncation".to_vec(), "a3b6167473100ee06e0c796c2955552b"),
+        ] {
+            let mac = keyed(&key).chain_update(&data).finalize().into_bytes();
+            assert!(hex::encode(mac).starts_with(expected), "{data:?}");
+        }
+    }
 }

@@ -1,1 +1,17 @@
-//! Tests.
+//! The webhooks crate from outside.
+
+mod emulated;
+mod events;
+mod explain_body;
+mod explain_kept_secret;
+mod explain_secret;
+mod explain_signature;
+mod explain_timestamped;
+mod known_answers;
+mod openssl;
+mod properties;
+mod scans;
+mod setup;
+mod threads;
+mod timestamped;
+mod verify;
