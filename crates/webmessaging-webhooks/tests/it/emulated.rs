@@ -77,9 +77,9 @@ async fn start(format: SignatureFormat) -> (Emulator, mpsc::UnboundedReceiver<Re
     (emulator, receiver)
 }
 
-async fn next(receiver: &mut mpsc::UnboundedReceiver<Received>) -> Received {
+async fn next(arrived: &mut mpsc::UnboundedReceiver<Received>) -> Received {
     #[expect(clippy::disallowed_methods, reason = "a test that would hang fails instead")]
-    let received = tokio::time::timeout(PATIENCE, receiver.recv()).await;
+    let received = tokio::time::timeout(PATIENCE, arrived.recv()).await;
     received.expect("nothing arrived").unwrap()
 }
 
@@ -91,11 +91,11 @@ async fn real_events_verify_in_all_spellings() {
         SignatureFormat::PrefixedHex,
         SignatureFormat::Hex,
     ] {
-        let (emulator, mut receiver) = start(format).await;
+        let (emulator, mut arrived) = start(format).await;
         let verifier = Verifier::new(secret(NEW));
 
         emulator.clock().advance(Duration::from_secs(5));
-        let received = next(&mut receiver).await;
+        let received = next(&mut arrived).await;
         let delivery = verifier.verify(received.body.clone(), &received.headers, now()).unwrap();
         let EventData::FileScanned(scanned) = delivery.event().data() else { panic!("{delivery:?}") };
         assert_eq!(scanned.verdict(), ScanVerdict::Clean);
@@ -113,7 +113,7 @@ async fn real_events_verify_in_all_spellings() {
 
 #[tokio::test]
 async fn each_type_is_read() {
-    let (emulator, mut receiver) = start(SignatureFormat::default()).await;
+    let (emulator, mut arrived) = start(SignatureFormat::default()).await;
     let verifier = Verifier::new(secret(NEW));
     let transfer = serde_json::json!({
         "transferId": "transfer-1", "status": "failed", "virusScanResult": "detected", "fileName": "a.pdf",
@@ -125,7 +125,7 @@ async fn each_type_is_read() {
         (TYPES[3], serde_json::json!({ "conversationId": "conversation-1" })),
     ] {
         let id = emulator.send_event(event_type, data).unwrap();
-        let received = next(&mut receiver).await;
+        let received = next(&mut arrived).await;
         let delivery = verifier.verify(received.body, &received.headers, now()).unwrap();
         assert_eq!(delivery.event().event_type(), event_type);
         assert_eq!(delivery.delivery_id(), Some(&*id));
@@ -137,10 +137,10 @@ async fn each_type_is_read() {
                 assert!(transfer.download_uri().is_none());
             }
             EventData::ChannelUpdated(channel) => {
-                assert_eq!(channel.channel_type.as_deref(), Some("webchat"))
+                assert_eq!(channel.channel_type.as_deref(), Some("webchat"));
             }
             EventData::MessageRead(read) => {
-                assert_eq!(read.conversation_id.as_deref(), Some("conversation-1"))
+                assert_eq!(read.conversation_id.as_deref(), Some("conversation-1"));
             }
             other => panic!("{other:?}"),
         }
@@ -150,7 +150,7 @@ async fn each_type_is_read() {
 
 #[tokio::test]
 async fn what_is_broken_on_purpose_is_refused_and_what_is_doubled_has_the_same_keys() {
-    let (emulator, mut receiver) = start(SignatureFormat::default()).await;
+    let (emulator, mut arrived) = start(SignatureFormat::default()).await;
     let verifier = Verifier::new(secret(NEW));
     let send = || emulator.send_event("channel.updated", serde_json::json!({ "id": "channel-1" })).unwrap();
     for (tamper, expected) in
@@ -158,14 +158,14 @@ async fn what_is_broken_on_purpose_is_refused_and_what_is_doubled_has_the_same_k
     {
         emulator.tamper(tamper);
         send();
-        let received = next(&mut receiver).await;
+        let received = next(&mut arrived).await;
         assert_eq!(kind(verifier.verify(received.body, &received.headers, now())), expected);
     }
     emulator.tamper(Tamper::Duplicate);
     send();
     let mut keys = Vec::new();
     for _ in 0..2 {
-        let received = next(&mut receiver).await;
+        let received = next(&mut arrived).await;
         let delivery = verifier.verify(received.body, &received.headers, now()).unwrap();
         keys.push((delivery.delivery_id().unwrap().to_owned(), delivery.content_key()));
     }

@@ -168,8 +168,8 @@ fn two_mistakes_at_once() {
 }
 
 /// Checks that an unproven finding is among those about a body that was signed as something else.
-fn suspect(arrived: &[u8], headers: HeaderMap, code: FindingCode) {
-    let explanation = Case::new(arrived, &headers).explain(&verifier(), now());
+fn suspect(arrived: &[u8], headers: &HeaderMap, code: FindingCode) {
+    let explanation = Case::new(arrived, headers).explain(&verifier(), now());
     assert_eq!(explanation.outcome, Outcome::Suspected, "{explanation}");
     let codes: Vec<_> =
         explanation.findings.iter().map(|finding| (finding.code, finding.is_proven)).collect();
@@ -189,14 +189,14 @@ fn what_bodies_look_like() {
     for beginning in
         [&b"\x1f\x8b\x08"[..], b"\x78\x9c\x01", b"\x78\xda\x01", b"\x78\x01\x01", b"\x28\xb5\x2f\xfd"]
     {
-        suspect(beginning, headers(None), FindingCode::CompressedBody);
+        suspect(beginning, &headers(None), FindingCode::CompressedBody);
     }
-    suspect(b"\x0b\x02\x80{}", headers(Some("br")), FindingCode::CompressedBody);
+    suspect(b"\x0b\x02\x80{}", &headers(Some("br")), FindingCode::CompressedBody);
     for encoding in ["gzip", "br", "deflate"] {
-        suspect(SENT.as_bytes(), headers(Some(encoding)), FindingCode::DecompressedBody);
+        suspect(SENT.as_bytes(), &headers(Some(encoding)), FindingCode::DecompressedBody);
     }
-    suspect(b"", headers(None), FindingCode::EmptyBody);
-    suspect("{\"a\":\"\u{fffd}\"}".as_bytes(), headers(None), FindingCode::ReplacedCharacters);
+    suspect(b"", &headers(None), FindingCode::EmptyBody);
+    suspect("{\"a\":\"\u{fffd}\"}".as_bytes(), &headers(None), FindingCode::ReplacedCharacters);
 }
 
 #[test]

@@ -62,9 +62,9 @@ fn decoded_or_not() {
     let not_decoded = FindingCode::SecretNotDecoded;
     check(standard(), whsec.as_bytes(), not_decoded, Some("as it is written"));
     check(standard(), encoded.as_bytes(), not_decoded, Some("as it is written, without whsec_"));
-    let encodes = FindingCode::SecretEncoded;
-    check(secret(NEW), STANDARD.encode(NEW).as_bytes(), encodes, Some("encoded in base64"));
-    check(secret(NEW), hex::encode(NEW).as_bytes(), encodes, Some("encoded in hexadecimal"));
+    let sender_encodes = FindingCode::SecretEncoded;
+    check(secret(NEW), STANDARD.encode(NEW).as_bytes(), sender_encodes, Some("encoded in base64"));
+    check(secret(NEW), hex::encode(NEW).as_bytes(), sender_encodes, Some("encoded in hexadecimal"));
 }
 
 #[test]

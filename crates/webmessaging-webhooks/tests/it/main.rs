@@ -1,5 +1,13 @@
 //! The webhooks crate from outside.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
 mod emulated;
 mod events;
 mod explain_body;

@@ -2,8 +2,8 @@
 
 use webmessaging_model::ScanVerdict;
 use webmessaging_webhooks::{
-    Case, ErrorKind, EventData, FindingCode, Outcome, ScanProgress, Secret, Secrets, Signer, Verifier,
-    explain,
+    Case, Delivery, ErrorKind, EventData, FindingCode, Outcome, ScanProgress, Secret, Secrets, Signer,
+    Verifier, explain,
 };
 
 use crate::setup::{BODY, NEW, both, kind, now, secret, signed, verifier};
@@ -109,8 +109,7 @@ fn one_event_with_many_ids_has_one_content_key() {
         .collect();
     let ids: std::collections::HashSet<_> =
         deliveries.iter().map(|delivery| delivery.delivery_id()).collect();
-    let keys: std::collections::HashSet<_> =
-        deliveries.iter().map(|delivery| delivery.content_key()).collect();
+    let keys: std::collections::HashSet<_> = deliveries.iter().map(Delivery::content_key).collect();
     assert_eq!((ids.len(), keys.len()), (11, 1));
 }
 
