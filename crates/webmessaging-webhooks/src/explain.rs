@@ -80,19 +80,19 @@ impl<'a> Case<'a> {
     /// It looks at one delivery as long as it takes to hash 256 MiB, which is about a second, so it is for people and not for
     /// every request.
     pub fn explain(&self, verifier: &Verifier, now: Timestamp) -> Explanation {
-        match verifier.check(self.body, self.headers, now) {
+        match verifier.verify_signature(self.body, self.headers, now) {
             Ok(proof) => self.signed(&proof, verifier),
             Err(error) => self.refused(verifier, now, &error),
         }
     }
 
     fn signed(&self, proof: &Proof, verifier: &Verifier) -> Explanation {
-        let label = Some(&*proof.secret_label);
+        let label = Some(proof.secret_label());
         let mut explanation = Explanation::new(Outcome::Valid);
         explanation.secret = label.map(str::to_owned);
-        if proof.secret_index > 0 {
+        if proof.secret_index() > 0 {
             let detail =
-                format!("number {} of {}", proof.secret_index + 1, verifier.secrets().as_slice().len());
+                format!("number {} of {}", proof.secret_index() + 1, verifier.secrets().as_slice().len());
             explanation
                 .findings
                 .push(Finding::new(FindingCode::OldSecret, true).detail(Some(detail)).secret(label));

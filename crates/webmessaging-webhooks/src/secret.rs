@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::{Digest, Sha256};
 use webmessaging_model::{Code, Limit, Unit, Violation, Violations};
 
@@ -71,8 +71,8 @@ impl Secret {
             let min = Limit::Min(wide(SECRET_CHARACTERS_MIN));
             found.push(violation.limit(min, Unit::Characters).count(wide(characters)));
         }
-        let key = text.expose_secret().as_bytes().to_vec();
-        Self::checked(label.into(), text, false, &key, found)
+        let keyed = keyed(text.expose_secret().as_bytes());
+        Self::checked(label.into(), text, false, keyed, found)
     }
 
     /// A secret as the Standard Webhooks specification writes it: base64 of the key, with `whsec_` in front or without.
@@ -85,7 +85,8 @@ impl Secret {
         let exposed = text.expose_secret();
         let encoded = exposed.strip_prefix(STANDARD_PREFIX).unwrap_or(exposed);
         let mut found = Vec::new();
-        let key = STANDARD.decode(encoded).unwrap_or_default();
+        let key = SecretSlice::from(STANDARD.decode(encoded).unwrap_or_default());
+        let key = key.expose_secret();
         if encoded.trim().is_empty() {
             found.push(Violation::new("secret", Code::Required, "webhook.secret.required"));
         } else if key.is_empty() {
@@ -97,14 +98,15 @@ impl Secret {
             let min = Limit::Min(wide(STANDARD_SECRET_BYTES_MIN));
             found.push(violation.limit(min, Unit::Bytes).count(wide(key.len())));
         }
-        Self::checked(label.into(), text, true, &key, found)
+        let keyed = keyed(key);
+        Self::checked(label.into(), text, true, keyed, found)
     }
 
     fn checked(
         label: String,
         text: SecretString,
         is_encoded: bool,
-        key: &[u8],
+        keyed: Hmac<Sha256>,
         mut found: Vec<Violation>,
     ) -> Result<Self, Violations> {
         let bytes = text.expose_secret().len();
@@ -119,7 +121,7 @@ impl Secret {
             found.push(violation.allowed(Limit::Charset("1 to 64 characters that can be printed")));
         }
         Violations::check(found)?;
-        Ok(Self { label: label.into(), text, is_encoded, keyed: keyed(key) })
+        Ok(Self { label: label.into(), text, is_encoded, keyed })
     }
 
     /// The label.

@@ -53,12 +53,16 @@ pub(super) fn search(
     let prefixes = prefixes(headers, url);
     let mut found = Found { is_complete: true, ..Found::default() };
     let mut budget = HASHED_BYTES_MAX;
-    // One mistake with key or text first, in front of which anything may stand; then both at once, which is where it ends.
-    for is_double in [false, true] {
+    // Changed texts, then changed keys, with anything in front; then both at once, which is where it ends.
+    for (changes_key, changes_text) in [(false, true), (true, false), (true, true)] {
+        let is_double = changes_key && changes_text;
+        if is_double && !found.matches.is_empty() {
+            break;
+        }
         let prefixes: Vec<_> = prefixes.iter().filter(|prefix| !is_double || prefix.home.is_some()).collect();
         found.tried.extend(prefixes.iter().filter(|prefix| prefix.home.is_none()).map(|prefix| prefix.code));
-        for text in texts(body) {
-            for key in keys.iter().filter(|key| (key.code.is_some() && text.code.is_some()) == is_double) {
+        for text in texts(body).take(if changes_text { usize::MAX } else { 1 }) {
+            for key in keys.iter().filter(|key| key.code.is_some() == changes_key) {
                 found.tried.extend(key.code.into_iter().chain(text.code));
                 for prefix in &prefixes {
                     // Two blocks for the key, two for the ends.
@@ -76,9 +80,6 @@ pub(super) fn search(
                     }
                 }
             }
-        }
-        if !found.matches.is_empty() {
-            break;
         }
     }
     found

@@ -71,7 +71,8 @@ fn only_a_clean_transfer_has_a_uri() {
     assert_eq!(verdict("failed", "clean"), ScanVerdict::Failed);
     assert_eq!(verdict("uploaded", "clean"), ScanVerdict::Pending);
     assert_eq!(verdict("complete", "brand new"), ScanVerdict::Unknown);
-    assert_eq!(verdict("brand new", "clean"), ScanVerdict::Unknown);
+    assert_eq!(verdict("brand new", "clean"), ScanVerdict::Pending);
+    assert_eq!(verdict("brand new", "detected"), ScanVerdict::Malicious);
     let status = TransferStatus::from("brand new".to_owned());
     assert_eq!(status.as_str(), "brand new");
 }
@@ -137,7 +138,11 @@ fn unknown_types_values_and_fields_are_kept() {
 }
 
 #[test]
-fn a_time_that_cannot_be_read_loses_no_event() {
+fn an_odd_id_or_time_loses_no_event() {
+    for (id, read) in [("7", Some("7")), ("null", None), ("{}", None)] {
+        let body = SCAN.replace(r#""event-1""#, id);
+        assert_eq!(event(&body).event_id(), read, "{id}");
+    }
     for time in [r#""yesterday""#, "7", "null", "{}"] {
         let body = SCAN.replace(r#""2026-11-25T08:30:00.000Z""#, time);
         assert_eq!(event(&body).occurred_at(), None, "{time}");

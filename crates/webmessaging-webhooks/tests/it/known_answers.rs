@@ -63,9 +63,10 @@ fn the_example_of_the_standard_webhooks_specification() {
     assert_eq!(headers["webhook-signature"], standard::SIGNATURE);
 
     let verifier = Verifier::new(secret).timestamped(true);
-    let scheme = verifier.verify_signature(standard::BODY.as_bytes(), &headers, at).unwrap();
-    let Scheme::Timestamped { id, at: signed_at, .. } = scheme else { panic!("{scheme:?}") };
-    assert_eq!((&*id, signed_at), (standard::ID, at));
+    let proof = verifier.verify_signature(standard::BODY.as_bytes(), &headers, at).unwrap();
+    assert_eq!((proof.secret_index(), proof.secret_label()), (0, "example"));
+    let Scheme::Timestamped { id, at: signed_at, .. } = proof.scheme() else { panic!("{proof:?}") };
+    assert_eq!((&**id, *signed_at), (standard::ID, at));
 }
 
 #[test]

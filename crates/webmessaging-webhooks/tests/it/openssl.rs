@@ -21,16 +21,16 @@ fn openssl_agrees_on_many_bodies() {
         eprintln!("skipped: the command openssl is missing");
         return;
     }
-    let folder = Folder::new();
+    let folder = tempfile::tempdir().unwrap();
     let mut runner = TestRunner::default();
     let strategy = prop::collection::vec(any::<u8>(), 0..700);
     let bodies: Vec<Vec<u8>> =
         (0..BODIES).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
     for (number, body) in bodies.iter().enumerate() {
-        fs::write(folder.0.join(number.to_string()), body).unwrap();
+        fs::write(folder.path().join(number.to_string()), body).unwrap();
     }
     let answer = Command::new("openssl")
-        .current_dir(&folder.0)
+        .current_dir(folder.path())
         .args(["dgst", "-sha256", "-r", "-hmac", NEW])
         .args((0..BODIES).map(|number| number.to_string()))
         .output()
@@ -48,22 +48,5 @@ fn openssl_agrees_on_many_bodies() {
         let mut other = body.clone();
         other.push(0);
         assert_eq!(kind(verifier.verify_signature(&other, &headers, now())), ErrorKind::Mismatch);
-    }
-}
-
-/// A folder that goes when the test ends, whatever its end.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = env::temp_dir().join(format!("webmessaging-openssl-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
