@@ -228,7 +228,7 @@ impl Verifier {
         self.headers.contains(name)
     }
 
-    pub(crate) fn window_of(&self) -> Duration {
+    pub(crate) fn timestamp_window(&self) -> Duration {
         self.window
     }
 

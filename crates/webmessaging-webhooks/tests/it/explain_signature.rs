@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use webmessaging_webhooks::verify::{X_GENESYS_SIGNATURE, X_HUB_SIGNATURE_256};
+use webmessaging_webhooks::verify::{SIGNATURES_MAX, X_GENESYS_SIGNATURE, X_HUB_SIGNATURE_256};
 use webmessaging_webhooks::{Case, FindingCode, Outcome, Signer, Spelling, Verifier, explain};
 
 use crate::setup::{BODY, NEW, both, header, now, only, secret, verifier};
@@ -85,6 +85,17 @@ fn several_signatures() {
     for line in [format!("{other},{hex}"), format!("{other}, {hex}"), format!("{hex} {other}")] {
         check(&line, &[FindingCode::SeveralSignatures]);
     }
+}
+
+#[test]
+fn more_signatures_than_are_compared() {
+    let mut headers = HeaderMap::new();
+    for _ in 0..SIGNATURES_MAX {
+        headers.append(X_GENESYS_SIGNATURE, HeaderValue::from_str(&"0".repeat(64)).unwrap());
+    }
+    assert_eq!(found(&headers), (Outcome::Unexplained, vec![]));
+    headers.append(X_GENESYS_SIGNATURE, HeaderValue::from_str(&hex_of(BODY)).unwrap());
+    assert_eq!(found(&headers), (Outcome::Suspected, vec![FindingCode::TooManySignatures]));
 }
 
 #[test]
