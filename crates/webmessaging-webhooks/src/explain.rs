@@ -20,7 +20,7 @@ use self::search::{Match, search};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::secret::{Secret, Secrets};
-use crate::verify::{ID, Marks, Proof, SIGNATURE, TIMESTAMP, Verifier, text};
+use crate::verify::{ID, Marks, Proof, SIGNATURE, SIGNATURES_MAX, TIMESTAMP, Verifier, text};
 
 pub use self::finding::{Finding, FindingCode};
 
@@ -80,18 +80,19 @@ impl<'a> Case<'a> {
     /// It looks at one delivery as long as it takes to hash 256 MiB, which is about a second, so it is for people and not for
     /// every request.
     pub fn explain(&self, verifier: &Verifier, now: Timestamp) -> Explanation {
-        match verifier.check(self.body, self.headers, now) {
-            Ok(proof) => self.signed(&proof),
+        match verifier.verify_signature(self.body, self.headers, now) {
+            Ok(proof) => self.signed(&proof, verifier),
             Err(error) => self.refused(verifier, now, &error),
         }
     }
 
-    fn signed(&self, proof: &Proof) -> Explanation {
-        let label = Some(&*proof.secret_label);
+    fn signed(&self, proof: &Proof, verifier: &Verifier) -> Explanation {
+        let label = Some(proof.secret_label());
         let mut explanation = Explanation::new(Outcome::Valid);
         explanation.secret = label.map(str::to_owned);
-        if proof.secret_index > 0 {
-            let detail = format!("number {} in the order of the verifier", proof.secret_index + 1);
+        if proof.secret_index() > 0 {
+            let detail =
+                format!("number {} of {}", proof.secret_index() + 1, verifier.secrets().as_slice().len());
             explanation
                 .findings
                 .push(Finding::new(FindingCode::OldSecret, true).detail(Some(detail)).secret(label));
@@ -123,12 +124,12 @@ impl<'a> Case<'a> {
     fn expired(&self, verifier: &Verifier, now: Timestamp) -> Finding {
         let seconds = self.headers.get(TIMESTAMP).and_then(text).and_then(|text| text.parse::<i64>().ok());
         let as_millis = Timestamp::from_unix_millis(seconds.unwrap_or_default());
-        if as_millis.since(now).max(now.since(as_millis)) <= verifier.window_of() {
+        if as_millis.since(now).max(now.since(as_millis)) <= verifier.timestamp_window() {
             return Finding::new(FindingCode::TimestampInMilliseconds, true).header(&TIMESTAMP);
         }
         let at = Timestamp::from_unix_millis(seconds.unwrap_or_default().saturating_mul(1_000));
         let (away, where_to) = if at < now { (now.since(at), "before") } else { (at.since(now), "after") };
-        let window = verifier.window_of().as_secs();
+        let window = verifier.timestamp_window().as_secs();
         let detail = format!("{} s {where_to} now, and {window} s are accepted", away.as_secs());
         Finding::new(FindingCode::TimestampOutsideWindow, true).detail(Some(detail)).header(&TIMESTAMP)
     }
@@ -172,6 +173,9 @@ impl<'a> Case<'a> {
         }
         if !claims.iter().any(|claim| is_asked(&claim)) {
             saw(FindingCode::MissingSignature);
+        }
+        if claims.iter().filter(is_asked).count() > SIGNATURES_MAX {
+            saw(FindingCode::TooManySignatures);
         }
         if self.body.is_empty() {
             saw(FindingCode::EmptyBody);

@@ -16,7 +16,7 @@ pub use crate::event::{ContentKey, Event, EventData, ScanProgress};
 pub use crate::explain::{Case, Explanation, Finding, FindingCode, Outcome, explain};
 pub use crate::secret::{Secret, Secrets};
 pub use crate::sign::{Signer, Spelling};
-pub use crate::verify::{Delivery, Scheme, Verifier};
+pub use crate::verify::{Delivery, Proof, Scheme, Verifier};
 
 /// Runs the examples of a guide.
 #[cfg(doctest)]

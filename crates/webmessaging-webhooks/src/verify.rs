@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::secret::{MAC_BYTES, Secret, Secrets};
 
 pub(crate) use self::body_signature::{read as read_body_signature, read_base64, read_hex};
-pub use self::delivery::{Delivery, Scheme};
+pub use self::delivery::{Delivery, Proof, Scheme};
 pub(crate) use self::timestamped::{ID, Marks, SIGNATURE, TIMESTAMP};
 
 /// Carries the signature of the body. Contract: design.
@@ -139,7 +139,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Delivery, Error> {
         let body = body.into();
-        let proof = self.check(&body, headers, now)?;
+        let proof = self.verify_signature(&body, headers, now)?;
         let event = Event::from_slice(&body)?;
         Ok(Delivery::new(body, event, proof, headers))
     }
@@ -148,16 +148,7 @@ impl Verifier {
     ///
     /// # Errors
     /// Those of [`verify`](Self::verify) that are about length, signature and time.
-    pub fn verify_signature(
-        &self,
-        body: &[u8],
-        headers: &HeaderMap,
-        now: Timestamp,
-    ) -> Result<Scheme, Error> {
-        self.check(body, headers, now).map(|proof| proof.scheme)
-    }
-
-    pub(crate) fn check(&self, body: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<Proof, Error> {
+    pub fn verify_signature(&self, body: &[u8], headers: &HeaderMap, now: Timestamp) -> Result<Proof, Error> {
         if body.len() > self.body_bytes_max {
             return Err(too_large(Some(body.len()), self.body_bytes_max));
         }
@@ -218,7 +209,7 @@ impl Verifier {
 
     fn proof(&self, secret_index: usize, scheme: Scheme) -> Proof {
         let label = self.secrets.as_slice().get(secret_index).map(Secret::shared_label);
-        Proof { secret_index, secret_label: label.unwrap_or_default(), scheme }
+        Proof::new(secret_index, label.unwrap_or_default(), scheme)
     }
 
     fn missing(&self) -> Error {
@@ -235,21 +226,13 @@ impl Verifier {
         self.headers.contains(name)
     }
 
-    pub(crate) fn window_of(&self) -> Duration {
+    pub(crate) fn timestamp_window(&self) -> Duration {
         self.window
     }
 
     pub(crate) fn accepts_timestamped(&self) -> bool {
         self.is_timestamped
     }
-}
-
-/// What a check has shown.
-#[derive(Debug, Clone)]
-pub(crate) struct Proof {
-    pub(crate) secret_index: usize,
-    pub(crate) secret_label: std::sync::Arc<str>,
-    pub(crate) scheme: Scheme,
 }
 
 /// Compares in constant time.

@@ -20,8 +20,8 @@ use crate::error::{Error, ErrorKind};
 struct Head<'a> {
     #[serde(borrow, default)]
     event_type: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    event_id: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "id")]
+    event_id: Option<Box<str>>,
     #[serde(default, deserialize_with = "moment")]
     timestamp: Option<Moment>,
     #[serde(default)]
@@ -58,13 +58,7 @@ pub(super) fn read(body: &[u8]) -> Result<Event, Error> {
         None => return Err(unknown("the body has no eventType and none of the shapes that have none")),
     };
     let occurred_at = head.timestamp.as_ref().and_then(|moment| moment.at).or_else(|| data.time());
-    Ok(Event {
-        type_name: event_type.into(),
-        id: head.event_id.map(Into::into),
-        occurred_at,
-        content_key,
-        data,
-    })
+    Ok(Event { type_name: event_type.into(), id: head.event_id, occurred_at, content_key, data })
 }
 
 type Read = (super::ContentKey, EventData);
@@ -164,7 +158,16 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Moment>, 
     Ok((!value.is_null()).then(|| Moment { text: value.to_string(), at }))
 }
 
-/// The same for a time within data.
+/// An id that is a number is as good as one that is a text, and none is no reason to lose an event either.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Some(text.into()),
+        serde_json::Value::Number(number) => Some(number.to_string().into()),
+        _ => None,
+    })
+}
+
+/// A time within data.
 pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(moment(deserializer)?.and_then(|moment| moment.at))
 }

@@ -46,7 +46,8 @@ pub struct TransferMetadata {
 }
 
 impl FileTransferChanged {
-    /// What it comes to: clean only when it is complete and the scanner found nothing.
+    /// What it comes to: clean only when it is complete and the scanner found nothing. The document lists the statuses in which a
+    /// transfer is over; in any other one there is no verdict yet.
     pub fn verdict(&self) -> ScanVerdict {
         match (&self.virus_scan_result, &self.status) {
             (Some(VirusScanResult::Malicious), _) | (_, Some(TransferStatus::VirusDetected)) => {
@@ -54,9 +55,9 @@ impl FileTransferChanged {
             }
             (_, Some(TransferStatus::ValidationFailed)) => ScanVerdict::FormatRejected,
             (_, Some(TransferStatus::Failed)) => ScanVerdict::Failed,
-            (_, Some(TransferStatus::Uploaded)) => ScanVerdict::Pending,
             (Some(VirusScanResult::Clean), Some(TransferStatus::Complete)) => ScanVerdict::Clean,
-            _ => ScanVerdict::Unknown,
+            (_, Some(TransferStatus::Uploaded | TransferStatus::Unknown(_))) => ScanVerdict::Pending,
+            (_, Some(TransferStatus::Complete) | None) => ScanVerdict::Unknown,
         }
     }
 

@@ -122,6 +122,9 @@ fn in_line(line: &str, place: Place) -> Vec<Reading> {
         for (codes, _) in &mut readings {
             codes.push(FindingCode::SeveralSignatures);
         }
+        if readings.is_empty() {
+            readings.push((vec![FindingCode::UnreadableSignature], Err(None)));
+        }
     }
     readings
 }

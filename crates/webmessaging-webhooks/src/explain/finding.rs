@@ -37,6 +37,9 @@ codes! {
     /// Several signatures in a line that has room for one.
     SeveralSignatures = "several_signatures", "the header has several signatures in one line",
         "send one signature to a header line; a proxy may have joined two lines";
+    /// More signatures than are compared.
+    TooManySignatures = "too_many_signatures", "the request has more signatures than are compared",
+        "send one signature, or, while a secret is replaced, one for each secret";
     /// Hexadecimal in the timestamped form.
     HexForBase64 = "hex_for_base64", "the signature is hexadecimal, and this form has base64",
         "encode the bytes of the signature in base64";

@@ -63,6 +63,8 @@ fn variants(secret: &Secret) -> Vec<(FindingCode, &'static str, Vec<u8>)> {
     let bare = text.trim().strip_prefix(STANDARD_PREFIX);
     let base64 = |text: &str| STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok();
     let candidates = [
+        (SecretNotDecoded, "as it is written", is_encoded.then(|| bytes(text))),
+        (SecretNotDecoded, "as it is written, without whsec_", is_encoded.then(|| bare.map(bytes)).flatten()),
         (SecretWhitespace, "without white space around it", Some(bytes(text.trim()))),
         (SecretWhitespace, "with a line feed behind it", Some(bytes(&format!("{text}\n")))),
         (SecretWhitespace, "with CR LF behind it", Some(bytes(&format!("{text}\r\n")))),
@@ -71,8 +73,6 @@ fn variants(secret: &Secret) -> Vec<(FindingCode, &'static str, Vec<u8>)> {
         (SecretQuotes, "without the quotes", unquoted('"').or(unquoted('\'')).map(bytes)),
         (SecretQuotes, "in double quotes", Some(bytes(&format!("\"{text}\"")))),
         (SecretQuotes, "in single quotes", Some(bytes(&format!("'{text}'")))),
-        (SecretNotDecoded, "as it is written", is_encoded.then(|| bytes(text))),
-        (SecretNotDecoded, "as it is written, without whsec_", is_encoded.then(|| bare.map(bytes)).flatten()),
         (SecretDecoded, "decoded from base64", base64(bare.unwrap_or(text.trim()))),
         (SecretDecoded, "decoded from hexadecimal", hex::decode(text.trim()).ok()),
         (SecretDecoded, "without whsec_", bare.map(bytes)),
@@ -82,9 +82,11 @@ fn variants(secret: &Secret) -> Vec<(FindingCode, &'static str, Vec<u8>)> {
     let is_set_up =
         |key: &[u8]| secret.mac(&[]) == <[u8; MAC_BYTES]>::from(keyed(key).finalize().into_bytes());
     // What changes nothing explains nothing.
-    candidates
-        .into_iter()
-        .filter_map(|(code, detail, key)| Some((code, detail, key?)))
-        .filter(|(_, _, key)| !is_set_up(key))
-        .collect()
+    let mut variants: Vec<(FindingCode, &'static str, Vec<u8>)> = Vec::new();
+    for (code, detail, key) in candidates {
+        if let Some(key) = key.filter(|key| !is_set_up(key) && variants.iter().all(|known| known.2 != *key)) {
+            variants.push((code, detail, key));
+        }
+    }
+    variants
 }

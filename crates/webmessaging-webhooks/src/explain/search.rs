@@ -53,23 +53,26 @@ pub(super) fn search(
     let prefixes = prefixes(headers, url);
     let mut found = Found { is_complete: true, ..Found::default() };
     let mut budget = HASHED_BYTES_MAX;
-    // One mistake with key or text first; two at once only when that is not enough.
-    for is_double in [false, true] {
-        for text in texts(body) {
-            for key in keys.iter().filter(|key| (key.code.is_some() && text.code.is_some()) == is_double) {
+    // Changed texts, then changed keys, with anything in front; then both at once, which is where it ends.
+    for (changes_key, changes_text) in [(false, true), (true, false), (true, true)] {
+        let is_double = changes_key && changes_text;
+        if is_double && !found.matches.is_empty() {
+            break;
+        }
+        let prefixes: Vec<_> = prefixes.iter().filter(|prefix| !is_double || prefix.home.is_some()).collect();
+        found.tried.extend(prefixes.iter().filter(|prefix| prefix.home.is_none()).map(|prefix| prefix.code));
+        for text in texts(body).take(if changes_text { usize::MAX } else { 1 }) {
+            for key in keys.iter().filter(|key| key.code.is_some() == changes_key) {
+                found.tried.extend(key.code.into_iter().chain(text.code));
                 for prefix in &prefixes {
-                    let length = prefix.bytes.len() + text.bytes.len() + 64;
+                    // Two blocks for the key, two for the ends.
+                    let length = prefix.bytes.len() + text.bytes.len() + 256;
                     let Some(rest) = budget.checked_sub(length) else {
                         found.is_complete = false;
                         return found;
                     };
                     budget = rest;
                     let mac = key.mac(&prefix.bytes, &text.bytes);
-                    found.tried.extend(
-                        [key.code, text.code, Some(prefix.code).filter(|_| prefix.home.is_none())]
-                            .into_iter()
-                            .flatten(),
-                    );
                     for (index, claim) in claims.iter().enumerate() {
                         if claim.mac.is_ok_and(|claimed| is_equal(&claimed, &mac)) {
                             found.add(matching(index, claim, key, &text, prefix));
@@ -77,9 +80,6 @@ pub(super) fn search(
                     }
                 }
             }
-        }
-        if !found.matches.is_empty() {
-            break;
         }
     }
     found

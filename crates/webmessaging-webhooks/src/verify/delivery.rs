@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use webmessaging_model::Timestamp;
 
-use super::{Proof, X_GENESYS_EVENT_ID, text};
+use super::{X_GENESYS_EVENT_ID, text};
 use crate::error::Error;
 use crate::event::{ContentKey, Event};
 
@@ -34,6 +34,36 @@ pub enum Scheme {
     },
 }
 
+/// What a signature has shown: which secret made it, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    secret_index: usize,
+    secret_label: Arc<str>,
+    scheme: Scheme,
+}
+
+impl Proof {
+    pub(super) fn new(secret_index: usize, secret_label: Arc<str>, scheme: Scheme) -> Self {
+        Self { secret_index, secret_label, scheme }
+    }
+
+    /// How it was signed.
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// Which secret it was signed with, counted from 0 in the order of the verifier. Anything but 0 means that the sender has
+    /// not heard of the newest one yet.
+    pub fn secret_index(&self) -> usize {
+        self.secret_index
+    }
+
+    /// The label of that secret.
+    pub fn secret_label(&self) -> &str {
+        &self.secret_label
+    }
+}
+
 /// A delivery that was signed with one of the secrets.
 ///
 /// There is no other way to get one than [`Verifier::verify`](crate::Verifier::verify): who has a `Delivery` has its event
@@ -42,18 +72,14 @@ pub enum Scheme {
 pub struct Delivery {
     body: Bytes,
     event: Event,
-    secret_index: usize,
-    secret_label: Arc<str>,
-    scheme: Scheme,
+    proof: Proof,
     unsigned_id: Option<Box<str>>,
 }
 
 impl Delivery {
     pub(super) fn new(body: Bytes, event: Event, proof: Proof, headers: &HeaderMap) -> Self {
         let unsigned_id = headers.get(X_GENESYS_EVENT_ID).and_then(text).filter(|id| is_usable(id));
-        let unsigned_id = unsigned_id.map(Into::into);
-        let Proof { secret_index, secret_label, scheme } = proof;
-        Self { body, event, secret_index, secret_label, scheme, unsigned_id }
+        Self { body, event, proof, unsigned_id: unsigned_id.map(Into::into) }
     }
 
     /// The event.
@@ -79,20 +105,24 @@ impl Delivery {
         serde_json::from_slice(&self.body).map_err(Error::json)
     }
 
-    /// How it was signed.
-    pub fn scheme(&self) -> &Scheme {
-        &self.scheme
+    /// What the signature has shown.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
     }
 
-    /// Which secret it was signed with, counted from 0 in the order of the verifier. Anything but 0 means that the sender has
-    /// not heard of the newest one yet.
+    /// How it was signed; see [`Proof::scheme`].
+    pub fn scheme(&self) -> &Scheme {
+        &self.proof.scheme
+    }
+
+    /// Which secret it was signed with; see [`Proof::secret_index`].
     pub fn secret_index(&self) -> usize {
-        self.secret_index
+        self.proof.secret_index
     }
 
     /// The label of that secret.
     pub fn secret_label(&self) -> &str {
-        &self.secret_label
+        &self.proof.secret_label
     }
 
     /// The id of the delivery, the same whenever it is repeated: the one that is signed in front of the body, or the envelope's
@@ -108,11 +138,11 @@ impl Delivery {
     }
 
     fn signed_id(&self) -> Option<&str> {
-        let of_scheme = match &self.scheme {
+        let of_scheme = match &self.proof.scheme {
             Scheme::Timestamped { id, .. } => Some(&**id),
             Scheme::Body { .. } => None,
         };
-        of_scheme.or(self.event.event_id()).filter(|id| is_usable(id))
+        [of_scheme, self.event.event_id()].into_iter().flatten().find(|id| is_usable(id))
     }
 
     /// What the event says, as a key; see [`Event::content_key`].
@@ -126,8 +156,7 @@ impl fmt::Debug for Delivery {
         f.debug_struct("Delivery")
             .field("event", &self.event)
             .field("body_bytes", &self.body.len())
-            .field("scheme", &self.scheme)
-            .field("secret_label", &self.secret_label)
+            .field("proof", &self.proof)
             .field("delivery_id", &self.delivery_id())
             .finish_non_exhaustive()
     }
