@@ -8,8 +8,17 @@ pub mod reference;
 pub use webmessaging_files as files;
 #[doc(inline)]
 pub use webmessaging_http as http;
+#[cfg(feature = "journal")]
+#[doc(inline)]
+pub use webmessaging_journal as journal;
 #[doc(inline)]
 pub use webmessaging_model as model;
+#[cfg(feature = "store")]
+#[doc(inline)]
+pub use webmessaging_store as store;
+#[cfg(feature = "webhooks")]
+#[doc(inline)]
+pub use webmessaging_webhooks as webhooks;
 
 pub use crate::client::Client;
 #[cfg(feature = "settings")]
