@@ -1,0 +1,213 @@
+//! What the durable receiver takes: deliveries a second and the time to an answer, beside a bare server that does the least
+//! that is as durable.
+//!
+//! Both verify an HMAC and answer after a commit with `synchronous=FULL` that waiting deliveries share. The bare one keeps one
+//! key and the body in one table; the receiver parses the event, looks for two keys, and keeps it as work to be done. The load
+//! comes from a thread of its own over loopback, with deliveries that were signed before.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench that fails says so, and prints what it found"
+)]
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{mpsc, oneshot};
+use webmessaging_journal::clock::{Clock, SystemClock};
+use webmessaging_model::Timestamp;
+use webmessaging_store::{SqliteOptions, SqliteStore};
+use webmessaging_webhooks::receiver::Receiver;
+use webmessaging_webhooks::{Secret, Signer, Verifier};
+
+const DELIVERIES: usize = 60_000;
+const ROUNDS: usize = 5;
+const CONNECTIONS: [usize; 3] = [16, 64, 256];
+
+fn secret() -> Secret {
+    Secret::new("bench", "a secret of sufficient length").unwrap()
+}
+
+/// Deliveries of about 600 bytes, each of its own, ready to be sent.
+fn requests(count: usize, round: usize) -> Vec<Vec<u8>> {
+    let signer = Signer::new(secret());
+    let note = "x".repeat(330);
+    (0..count)
+        .map(|number| {
+            let body = format!(
+                r#"{{"eventType":"genesys.cloud.messaging.file.upload.completed","eventId":"{round}-{number}","timestamp":"2026-11-25T08:30:00.000Z","data":{{"fileId":"file-{round}-{number}","virusScanResult":"clean","formatValidation":"passed","status":"completed","note":"{note}"}}}}"#
+            );
+            let headers = signer.sign(body.as_bytes());
+            let mut request = format!("POST /webhooks/genesys HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n", body.len());
+            for (name, value) in &headers {
+                request.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+            }
+            request.push_str("\r\n");
+            request.push_str(&body);
+            request.into_bytes()
+        })
+        .collect()
+}
+
+/// Sends all requests over so many connections; gives the wall time and the time of each answer.
+fn load(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -> (Duration, Vec<Duration>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let requests = Arc::new(requests);
+    runtime.block_on(async {
+        let next = Arc::new(AtomicUsize::new(0));
+        let started = SystemClock.now();
+        let tasks: Vec<_> = (0..connections)
+            .map(|_| {
+                let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
+                tokio::spawn(async move {
+                    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                    stream.set_nodelay(true).unwrap();
+                    let (mut buffer, mut times) = ([0; 1024], Vec::new());
+                    while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let sent = SystemClock.now();
+                        stream.write_all(request).await.unwrap();
+                        let read = stream.read(&mut buffer).await.unwrap();
+                        assert!(buffer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..read]));
+                        times.push(SystemClock.now() - sent);
+                    }
+                    times
+                })
+            })
+            .collect();
+        let mut times = Vec::new();
+        for task in tasks {
+            times.extend(task.await.unwrap());
+        }
+        (SystemClock.now() - started, times)
+    })
+}
+
+type Row = (String, Bytes, oneshot::Sender<()>);
+
+/// The least that is as durable: one key, one table, one commit for all that wait.
+fn bare(path: &std::path::Path) -> mpsc::Sender<Row> {
+    let (sender, mut rows) = mpsc::channel::<Row>(1_024);
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.pragma_update(None, "journal_mode", "wal").unwrap();
+    connection.pragma_update(None, "synchronous", "full").unwrap();
+    connection.execute("create table inbox (key text primary key, body blob) without rowid", []).unwrap();
+    std::thread::spawn(move || {
+        while let Some(first) = rows.blocking_recv() {
+            let mut waiting = vec![first];
+            while let Some(row) = (waiting.len() < 512).then(|| rows.try_recv().ok()).flatten() {
+                waiting.push(row);
+            }
+            connection.execute_batch("begin immediate").unwrap();
+            let mut insert = connection.prepare_cached("insert or ignore into inbox values (?1, ?2)").unwrap();
+            for (key, body, _) in &waiting {
+                insert.execute((key, &body[..])).unwrap();
+            }
+            connection.execute_batch("commit").unwrap();
+            for (_, _, answer) in waiting {
+                let _ = answer.send(());
+            }
+        }
+    });
+    sender
+}
+
+async fn take_bare(
+    State((verifier, rows)): State<(Arc<Verifier>, mpsc::Sender<Row>)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    if verifier.verify_signature(&body, &headers, Timestamp::UNIX_EPOCH).is_err() {
+        return StatusCode::UNAUTHORIZED;
+    }
+    // The least there is to find a delivery by.
+    let id = memchr::memmem::find(&body, b"\"eventId\":\"").map(|at| &body[at + 11..]).unwrap_or_default();
+    let id = id.split(|byte| *byte == b'"').next().unwrap_or_default();
+    let (answer, kept) = oneshot::channel();
+    rows.send((String::from_utf8_lossy(id).into_owned(), body.clone(), answer)).await.unwrap();
+    kept.await.unwrap();
+    StatusCode::OK
+}
+
+/// A server on a thread of its own.
+fn start(serve: impl AsyncFnOnce(TcpListener) + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { serve(listener).await });
+    });
+    address
+}
+
+fn start_bare(folder: &std::path::Path) -> SocketAddr {
+    let rows = bare(&folder.join("bare.db"));
+    start(async move |listener: TcpListener| {
+        listener.set_nonblocking(true).unwrap();
+        let state = (Arc::new(Verifier::new(secret())), rows);
+        let router = Router::new().route("/webhooks/genesys", post(take_bare)).with_state(state);
+        axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router).await.unwrap();
+    })
+}
+
+fn start_ours(folder: &std::path::Path) -> SocketAddr {
+    let path = folder.join("ours.db");
+    start(async move |listener: TcpListener| {
+        let store = SqliteStore::open(SqliteOptions::new(path)).await.unwrap();
+        let receiver = Receiver::builder(Arc::new(store), Verifier::new(secret()))
+            .deliveries_max(4_096)
+            // What it takes, not what it does with it: the work begins when there is nobody to answer.
+            .router_only();
+        let _ = (receiver, listener);
+    })
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn percentile(times: &mut [Duration], part: f64) -> Duration {
+    times.sort_unstable();
+    times[((times.len() - 1) as f64 * part) as usize]
+}
+
+fn main() {
+    println!("| connections | receiver, deliveries/s | bare, deliveries/s | ratio | receiver p50 | receiver p99 | bare p99 |");
+    println!("|---|---|---|---|---|---|---|");
+    for connections in CONNECTIONS {
+        let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let folder = tempfile::tempdir().unwrap();
+            let (bare, receiver) = (start_bare(folder.path()), start_ours(folder.path()));
+            let (their_wall, times) = load(bare, connections, requests(DELIVERIES, round));
+            their_times.extend(times);
+            let (our_wall, times) = load(receiver, connections, requests(DELIVERIES, round));
+            our_times.extend(times);
+            ours.push(DELIVERIES as f64 / our_wall.as_secs_f64());
+            theirs.push(DELIVERIES as f64 / their_wall.as_secs_f64());
+            ratios.push(their_wall.as_secs_f64() / our_wall.as_secs_f64());
+        }
+        println!(
+            "| {connections} | {:.0} | {:.0} | {:.2} | {:.2?} | {:.2?} | {:.2?} |",
+            median(ours),
+            median(theirs),
+            median(ratios),
+            percentile(&mut our_times, 0.5),
+            percentile(&mut our_times, 0.99),
+            percentile(&mut their_times, 0.99),
+        );
+    }
+}
