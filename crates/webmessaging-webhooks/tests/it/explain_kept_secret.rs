@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use webmessaging_webhooks::{Case, Secret, Secrets, Verifier};
 
-use crate::setup::now;
+use crate::setup::{committed, now};
 
 /// Every text that could give something away, in lower case.
 fn hidden(secret: &str, body: &str) -> Vec<String> {
@@ -51,6 +51,8 @@ fn changed(body: &str, how: u8) -> String {
 }
 
 proptest! {
+    #![proptest_config(committed())]
+
     #[test]
     fn nothing_gives_anything_away(
         secret in "[A-P]{24}",

@@ -7,7 +7,7 @@ use webmessaging_model::Timestamp;
 use webmessaging_webhooks::verify::{X_GENESYS_SIGNATURE, X_HUB_SIGNATURE_256};
 use webmessaging_webhooks::{Case, ErrorKind, Event, Outcome, Secret, Secrets, Signer, Spelling, Verifier};
 
-use crate::setup::{NEW, OLD, both, kind, now, secret};
+use crate::setup::{NEW, OLD, both, committed, kind, now, secret};
 
 const NAMES: &[&str] = &[
     "x-genesys-signature",
@@ -96,6 +96,8 @@ fn any_verifier() -> impl Strategy<Value = Verifier> {
 }
 
 proptest! {
+    #![proptest_config(committed())]
+
     #[test]
     fn nothing_panics_and_nothing_passes_unsigned(
         body in body(),

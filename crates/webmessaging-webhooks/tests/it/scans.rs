@@ -5,6 +5,8 @@ use proptest::sample::select;
 use webmessaging_model::ScanVerdict;
 use webmessaging_webhooks::ScanProgress;
 
+use crate::setup::committed;
+
 const ALL: [ScanVerdict; 6] = [
     ScanVerdict::Pending,
     ScanVerdict::Clean,
@@ -38,6 +40,8 @@ fn the_order_is_total_and_only_clean_stands_between_pending_and_what_blocks() {
 }
 
 proptest! {
+    #![proptest_config(committed())]
+
     #[test]
     fn neither_order_nor_repetition_matters(
         (verdicts, shuffled) in verdicts().prop_flat_map(|verdicts| (Just(verdicts.clone()), Just(verdicts).prop_shuffle())),

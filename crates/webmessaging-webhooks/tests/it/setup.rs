@@ -1,6 +1,7 @@
 //! What the tests share: secrets, a moment, bodies, and headers by hand.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use proptest::test_runner::{Config, FileFailurePersistence};
 use webmessaging_model::Timestamp;
 use webmessaging_webhooks::{Error, ErrorKind, Secret, Secrets, Signer, Verifier};
 
@@ -8,6 +9,14 @@ pub(crate) const NEW: &str = "correct horse battery staple";
 pub(crate) const OLD: &str = "swordfish-swordfish";
 
 pub(crate) const BODY: &str = r#"{"eventType":"channel.updated","eventId":"event-1","timestamp":"2026-11-25T08:30:00.000Z","data":{"id":"channel-1","channelType":"webchat"}}"#;
+
+/// Properties whose regressions lie beside them, to be committed.
+pub(crate) fn committed() -> Config {
+    Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..Config::default()
+    }
+}
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-25T08:30:00Z".parse().unwrap()
