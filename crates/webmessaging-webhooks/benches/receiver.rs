@@ -79,7 +79,11 @@ fn load(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -> (Dur
                         let sent = SystemClock.now();
                         stream.write_all(request).await.unwrap();
                         let read = stream.read(&mut buffer).await.unwrap();
-                        assert!(buffer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..read]));
+                        assert!(
+                            buffer[..read].starts_with(b"HTTP/1.1 200"),
+                            "{}",
+                            String::from_utf8_lossy(&buffer[..read])
+                        );
                         times.push(SystemClock.now() - sent);
                     }
                     times
@@ -110,7 +114,8 @@ fn bare(path: &std::path::Path) -> mpsc::Sender<Row> {
                 waiting.push(row);
             }
             connection.execute_batch("begin immediate").unwrap();
-            let mut insert = connection.prepare_cached("insert or ignore into inbox values (?1, ?2)").unwrap();
+            let mut insert =
+                connection.prepare_cached("insert or ignore into inbox values (?1, ?2)").unwrap();
             for (key, body, _) in &waiting {
                 insert.execute((key, &body[..])).unwrap();
             }
@@ -154,23 +159,24 @@ fn start(serve: impl AsyncFnOnce(TcpListener) + Send + 'static) -> SocketAddr {
 fn start_bare(folder: &std::path::Path) -> SocketAddr {
     let rows = bare(&folder.join("bare.db"));
     start(async move |listener: TcpListener| {
-        listener.set_nonblocking(true).unwrap();
         let state = (Arc::new(Verifier::new(secret())), rows);
-        let router = Router::new().route("/webhooks/genesys", post(take_bare)).with_state(state);
-        axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router).await.unwrap();
+        serve(listener, Router::new().route("/webhooks/genesys", post(take_bare)).with_state(state)).await;
     })
 }
 
+/// What it takes, not what it does with it: the work is another's, and begins when the answer is given.
 fn start_ours(folder: &std::path::Path) -> SocketAddr {
     let path = folder.join("ours.db");
     start(async move |listener: TcpListener| {
         let store = SqliteStore::open(SqliteOptions::new(path)).await.unwrap();
-        let receiver = Receiver::builder(Arc::new(store), Verifier::new(secret()))
-            .deliveries_max(4_096)
-            // What it takes, not what it does with it: the work begins when there is nobody to answer.
-            .router_only();
-        let _ = (receiver, listener);
+        let receiver = Receiver::builder(Arc::new(store), Verifier::new(secret())).build();
+        serve(listener, receiver.router()).await;
     })
+}
+
+async fn serve(listener: TcpListener, router: Router) {
+    listener.set_nonblocking(true).unwrap();
+    axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), router).await.unwrap();
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -184,7 +190,9 @@ fn percentile(times: &mut [Duration], part: f64) -> Duration {
 }
 
 fn main() {
-    println!("| connections | receiver, deliveries/s | bare, deliveries/s | ratio | receiver p50 | receiver p99 | bare p99 |");
+    println!(
+        "| connections | receiver, deliveries/s | bare, deliveries/s | ratio | receiver p50 | receiver p99 | bare p99 |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for connections in CONNECTIONS {
         let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());

@@ -10,6 +10,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
+use sha2::{Digest, Sha256};
 use webmessaging_model::Timestamp;
 use webmessaging_store::{Accepted, NewDelivery};
 
@@ -120,7 +121,14 @@ fn check(
 ) -> Result<NewDelivery, Error> {
     let (event, id, body) = match &receiver.0.trust {
         Trust::Signed(verifier) => {
-            let delivery = verifier.verify(body, headers, now)?;
+            let delivery = match verifier.verify(body.clone(), headers, now) {
+                Ok(delivery) => delivery,
+                // Genuine, and not what this version can read: a refusal would lose it for good.
+                Err(error) if matches!(error.kind(), ErrorKind::NotJson | ErrorKind::UnknownShape) => {
+                    return Ok(unreadable(receiver, body, now));
+                }
+                Err(error) => return Err(error),
+            };
             receiver.0.figures.secret_used(delivery.secret_index(), now);
             // An id that nobody signed is nobody's word: with it, a delivery that was recorded could be sent again under the id of
             // another one, which would then be taken for a duplicate.
@@ -144,6 +152,12 @@ fn check(
     .body(body);
     delivery.delivery_id = id;
     Ok(delivery)
+}
+
+/// A delivery that will go to the dead letters, where somebody can look at it.
+fn unreadable(receiver: &Receiver, body: Bytes, now: Timestamp) -> NewDelivery {
+    let key = format!("bytes:{}", hex::encode(Sha256::digest(&body)));
+    NewDelivery::new(receiver.0.setup.source.clone(), key, "unreadable", now).body(body)
 }
 
 fn is_usable(id: &str) -> bool {

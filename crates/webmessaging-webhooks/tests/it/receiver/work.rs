@@ -99,3 +99,25 @@ async fn nothing_is_done_before_it_is_recorded() {
     work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().handled == 1).await;
     assert_eq!((setup.receiver.status().retried, asked.0.load(Ordering::SeqCst)), (2, 3));
 }
+
+/// A refusal would lose it for good: the platform does not come again after a 4xx.
+#[tokio::test]
+async fn what_is_genuine_and_cannot_be_read_is_kept_for_somebody_to_look_at() {
+    let setup = Setup::new().await;
+    for body in ["no json", "no json", "{}"] {
+        assert_eq!(setup.post(body).await.0.as_u16(), 200);
+    }
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().buried == 2).await;
+    let page = setup.store.dead_letters(&DeadLetterFilter::default(), None, 9).await.unwrap();
+    let mut reasons: Vec<_> = page.letters.iter().map(|letter| letter.reason.as_str()).collect();
+    reasons.sort_unstable();
+    assert_eq!(
+        reasons,
+        [
+            "the body has no eventType and none of the shapes that have none",
+            "the body is not JSON, see line 1 column 2"
+        ]
+    );
+    let content = setup.store.dead_letter(page.letters[0].id).await.unwrap();
+    assert!(["no json", "{}"].contains(&std::str::from_utf8(&content.payload).unwrap()));
+}
