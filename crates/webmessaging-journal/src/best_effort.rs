@@ -76,7 +76,7 @@ impl Queue {
         let (name, counts) = (named.name.clone(), Arc::new(Counts::default()));
         let theirs = Arc::clone(&counts);
         thread::Builder::new()
-            .name(format!("journal {name}"))
+            .name("journal sink".to_owned())
             .spawn(move || work(&named, &receiver, &theirs, &*clock, limit))
             .map_err(|error| {
                 Error::new(ErrorKind::Io, "the thread of the sink cannot be started")
