@@ -88,15 +88,13 @@ impl Queue {
 
     /// Never waits: when the queue is full the event is dropped and counted.
     pub(crate) fn offer(&self, event: Arc<Event>) {
-        // Counted before it can be done.
+        // The counts are held meanwhile, so that it cannot be done before it is counted.
         let mut counts = self.counts.get();
-        counts.queued = counts.queued.saturating_add(1);
-        drop(counts);
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.sender.try_send(event) {
-            let mut counts = self.counts.get();
-            counts.queued = counts.queued.saturating_sub(1);
-            counts.dropped = counts.dropped.saturating_add(1);
-        }
+        let count = match self.sender.try_send(event) {
+            Ok(()) => &mut counts.queued,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => &mut counts.dropped,
+        };
+        *count = count.saturating_add(1);
     }
 
     /// Waits until everything that was offered so far is done.
