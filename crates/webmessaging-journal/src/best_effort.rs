@@ -8,12 +8,11 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
 
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::fan_out::{self, Named};
+use crate::watchdog::Watchdogs;
 
 /// How it stands with a best-effort sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,18 +65,13 @@ impl Counts {
 }
 
 impl Queue {
-    pub(crate) fn start(
-        named: Named,
-        capacity: usize,
-        clock: Arc<dyn Clock>,
-        limit: Duration,
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(named: Named, capacity: usize, watchdogs: Arc<Watchdogs>) -> Result<Self, Error> {
         let (sender, receiver) = sync_channel(capacity);
         let (name, counts) = (named.name.clone(), Arc::new(Counts::default()));
         let theirs = Arc::clone(&counts);
         thread::Builder::new()
             .name("journal sink".to_owned())
-            .spawn(move || work(&named, &receiver, &theirs, &*clock, limit))
+            .spawn(move || work(&named, &receiver, &theirs, &watchdogs))
             .map_err(|error| {
                 Error::new(ErrorKind::Io, "the thread of the sink cannot be started")
                     .with_source(error)
@@ -145,9 +139,9 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: &dyn Clock, limit: Duration) {
+fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, watchdogs: &Watchdogs) {
     for event in receiver {
-        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, clock, limit));
+        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, watchdogs));
         let mut counts = counts.get();
         match result {
             Ok(()) => counts.recorded = counts.recorded.saturating_add(1),
