@@ -5,6 +5,7 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::indexing_slicing,
+    clippy::unchecked_time_subtraction,
     reason = "a bench that fails says so, and prints what it found"
 )]
 
@@ -16,7 +17,7 @@ use webmessaging_journal::audit::{AuditLog, Checkpoint, add_line, verify};
 use webmessaging_journal::clock::{Clock, SystemClock, SystemEntropy};
 use webmessaging_journal::kind::BotMessageSent;
 use webmessaging_journal::sinks::JsonLines;
-use webmessaging_journal::{Event, EventId, Facts, Sink, Stamp};
+use webmessaging_journal::{Event, EventId, Facts, Journal, Sink, Stamp};
 
 const LINES: u32 = 100_000;
 const ROUNDS: usize = 9;
@@ -44,6 +45,14 @@ fn cpu_nanos() -> u64 {
     text.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
 }
 
+/// Processor time that all threads have had, to 10 ms, where the system tells.
+fn process_cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -64,7 +73,7 @@ fn chain() {
     let event = event();
     let lines = JsonLines::new(std::io::sink());
     let serialize = cost(|| drop(lines.record(&event)));
-    let mut head: Checkpoint = format!("0:{}", "0".repeat(64)).parse().unwrap();
+    let mut head = start();
     let mut buffer = Vec::new();
     let chained = cost(|| {
         buffer.clear();
@@ -75,23 +84,52 @@ fn chain() {
     println!("| serialized | {serialize:.0} |");
     println!("| serialized and chained | {chained:.0} |");
     println!("| the chain alone | {:.0} |", chained - serialize);
+    println!("| checked by `verify`, with reading it | {:.0} |", verified());
 }
 
-fn records_a_second(writers: usize) -> (f64, f64, f64) {
+/// Processor time of checking one record of a long log, in nanoseconds.
+fn verified() -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let (event, mut head, mut lines) = (event(), start(), Vec::new());
+    for _ in 0..LINES {
+        add_line(&mut lines, &mut head, &event).unwrap();
+    }
+    std::fs::write(folder.path().join("audit-00000000000000000001.jsonl"), &lines).unwrap();
+    let check = || {
+        let before = cpu_nanos();
+        let found = verify(folder.path(), Some(&head)).unwrap();
+        assert!(found.is_intact() && found.records == u64::from(LINES));
+        (cpu_nanos() - before) as f64 / f64::from(LINES)
+    };
+    median((0..3).map(|_| check()).collect())
+}
+
+/// Before the first record.
+fn start() -> Checkpoint {
+    format!("0:{}", "0".repeat(64)).parse().unwrap()
+}
+
+/// Records a second; in microseconds, how long one waits in the median and with 99 of 100, and its processor time.
+fn records_a_second(writers: usize, through_journal: bool) -> [f64; 4] {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let log = AuditLog::builder(folder.path()).open().unwrap();
-    let start = SystemClock.now();
+    let journal = Journal::builder().durable("audit", log.clone()).build().unwrap();
+    let (start, cpu) = (SystemClock.now(), process_cpu());
     let end = start + RUN;
     let (mut waits, elapsed) = runtime.block_on(async {
         let tasks: Vec<_> = (0..writers)
             .map(|_| {
-                let log = log.clone();
+                let (log, journal) = (log.clone(), journal.clone());
                 tokio::spawn(async move {
                     let (event, mut waits) = (event(), Vec::new());
                     while SystemClock.now() < end {
                         let before = SystemClock.now();
-                        log.append(&event).await.unwrap();
+                        if through_journal {
+                            journal.append(event.clone()).await.unwrap();
+                        } else {
+                            log.append(&event).await.unwrap();
+                        }
                         waits.push(SystemClock.now() - before);
                     }
                     waits
@@ -106,11 +144,12 @@ fn records_a_second(writers: usize) -> (f64, f64, f64) {
         log.close().await.unwrap();
         (waits, elapsed)
     });
+    let cpu = (process_cpu() - cpu).as_secs_f64() * 1e6 / waits.len() as f64;
     let found = verify(folder.path(), None).unwrap();
     assert!(found.is_intact() && found.records == waits.len() as u64);
     waits.sort_unstable();
     let part = |part: usize| waits[(waits.len() - 1) * part / 100].as_secs_f64() * 1e6;
-    (waits.len() as f64 / elapsed.as_secs_f64(), part(50), part(99))
+    [waits.len() as f64 / elapsed.as_secs_f64(), part(50), part(99), cpu]
 }
 
 /// A loop that appends a line of the same length and makes it durable, and nothing else.
@@ -118,7 +157,7 @@ fn bare_appends_a_second() -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let mut file = File::create(folder.path().join("bare")).unwrap();
     let mut line = Vec::new();
-    add_line(&mut line, &mut format!("0:{}", "0".repeat(64)).parse().unwrap(), &event()).unwrap();
+    add_line(&mut line, &mut start(), &event()).unwrap();
     let start: Instant = SystemClock.now();
     let mut count = 0_u32;
     while SystemClock.now() - start < RUN {
@@ -132,11 +171,13 @@ fn bare_appends_a_second() -> f64 {
 fn main() {
     chain();
     println!();
-    println!("| writers | records/s | wait, median µs | wait, 99 of 100 µs |");
-    println!("|---|---|---|---|");
-    println!("| a bare loop of write and fdatasync | {:.0} | | |", bare_appends_a_second());
-    for writers in [1, 16, 64] {
-        let (rate, median, most) = records_a_second(writers);
-        println!("| {writers} | {rate:.0} | {median:.0} | {most:.0} |");
+    println!("| writers | records/s | wait, median µs | wait, 99 of 100 µs | CPU, µs |");
+    println!("|---|---|---|---|---|");
+    println!("| a bare loop of write and fdatasync | {:.0} | | | |", bare_appends_a_second());
+    for (what, through_journal) in [("", false), (", through the journal", true)] {
+        for writers in [1, 16, 64] {
+            let [rate, median, most, cpu] = records_a_second(writers, through_journal);
+            println!("| {writers}{what} | {rate:.0} | {median:.0} | {most:.0} | {cpu:.1} |");
+        }
     }
 }

@@ -9,6 +9,8 @@ mod export;
 mod faults;
 mod findings;
 mod folder;
+#[cfg(test)]
+mod grouping;
 mod line;
 mod lines;
 mod log;

@@ -8,12 +8,11 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
 
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::fan_out::{self, Named};
+use crate::watchdog::Watchdogs;
 
 /// How it stands with a best-effort sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,18 +65,13 @@ impl Counts {
 }
 
 impl Queue {
-    pub(crate) fn start(
-        named: Named,
-        capacity: usize,
-        clock: Arc<dyn Clock>,
-        limit: Duration,
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(named: Named, capacity: usize, watchdogs: Arc<Watchdogs>) -> Result<Self, Error> {
         let (sender, receiver) = sync_channel(capacity);
         let (name, counts) = (named.name.clone(), Arc::new(Counts::default()));
         let theirs = Arc::clone(&counts);
         thread::Builder::new()
-            .name(format!("journal {name}"))
-            .spawn(move || work(&named, &receiver, &theirs, &*clock, limit))
+            .name("journal sink".to_owned())
+            .spawn(move || work(&named, &receiver, &theirs, &watchdogs))
             .map_err(|error| {
                 Error::new(ErrorKind::Io, "the thread of the sink cannot be started")
                     .with_source(error)
@@ -88,15 +82,13 @@ impl Queue {
 
     /// Never waits: when the queue is full the event is dropped and counted.
     pub(crate) fn offer(&self, event: Arc<Event>) {
-        // Counted before it can be done.
+        // The counts are held meanwhile, so that it cannot be done before it is counted.
         let mut counts = self.counts.get();
-        counts.queued = counts.queued.saturating_add(1);
-        drop(counts);
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.sender.try_send(event) {
-            let mut counts = self.counts.get();
-            counts.queued = counts.queued.saturating_sub(1);
-            counts.dropped = counts.dropped.saturating_add(1);
-        }
+        let count = match self.sender.try_send(event) {
+            Ok(()) => &mut counts.queued,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => &mut counts.dropped,
+        };
+        *count = count.saturating_add(1);
     }
 
     /// Waits until everything that was offered so far is done.
@@ -147,9 +139,9 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: &dyn Clock, limit: Duration) {
+fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, watchdogs: &Watchdogs) {
     for event in receiver {
-        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, clock, limit));
+        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, watchdogs));
         let mut counts = counts.get();
         match result {
             Ok(()) => counts.recorded = counts.recorded.saturating_add(1),

@@ -67,8 +67,10 @@ impl Walk<'_> {
         while let Some((file, further)) = rest.split_first() {
             self.found.files += 1;
             let mut lines = Lines::open(&file.path)?;
-            while let Some(line) = lines.next()? {
-                if let Err((seq, mut fault)) = self.step(line, file) {
+            loop {
+                let named = (lines.number() == 0).then_some(file.first_seq);
+                let Some(line) = lines.next()? else { break };
+                if let Err((seq, mut fault)) = self.step(line, named) {
                     let number = lines.number();
                     if fault == Fault::Missing && self.comes_later(&mut lines, further)? {
                         fault = Fault::Order;
@@ -83,8 +85,9 @@ impl Walk<'_> {
         Ok(cut.and_then(|expected| problem(last_file, last_line, Some(expected.seq), Fault::Truncated)))
     }
 
-    /// Checks the next line; the error has the number that the record says it has.
-    fn step(&mut self, line: Line<'_>, file: &LogFile) -> Result<(), (Option<u64>, Fault)> {
+    /// Checks the next line, and its number against the one that a file is named after. The error has the number that the
+    /// record says it has.
+    fn step(&mut self, line: Line<'_>, named: Option<u64>) -> Result<(), (Option<u64>, Fault)> {
         let due = self.before.seq.saturating_add(1);
         let line = match line {
             Line::Whole(line) => line,
@@ -99,7 +102,7 @@ impl Walk<'_> {
             Some(Fault::Duplicate)
         } else if record.prev != self.before.hash {
             Some(Fault::Link)
-        } else if file.first_seq > seq {
+        } else if named.is_some_and(|named| named != seq) {
             Some(Fault::Name)
         } else {
             None

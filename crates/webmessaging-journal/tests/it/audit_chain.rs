@@ -97,9 +97,19 @@ async fn the_chain_goes_over_files() {
 
     write_lines(&all[2], &third);
     write_lines(&all[3], &fourth);
-    fs::rename(&all[4], folder.path().join("audit-00000000000000000099.jsonl")).unwrap();
+    let renamed = folder.path().join("audit-00000000000000000099.jsonl");
+    fs::rename(&all[4], &renamed).unwrap();
     let problem = verify(folder.path(), None).unwrap().problem.unwrap();
     assert_eq!((problem.seq, problem.fault), (Some(5), Fault::Name));
+
+    // Two files in one: each record is in its place, and one file is not what its name says.
+    fs::remove_file(&renamed).unwrap();
+    write_lines(&all[2], &[third, fourth].concat());
+    fs::write(&all[3], "").unwrap();
+    assert!(verify(folder.path(), None).unwrap().is_intact(), "nothing of what was written is missing");
+    fs::rename(&all[2], &all[3]).unwrap();
+    let problem = verify(folder.path(), None).unwrap().problem.unwrap();
+    assert_eq!((problem.seq, problem.fault), (Some(3), Fault::Name));
 }
 
 #[tokio::test]

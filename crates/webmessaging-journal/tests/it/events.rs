@@ -215,7 +215,7 @@ fn with_texts(text: &str) -> Vec<Event> {
         BotMessageSent::new("c").message_type(t()).crm_target(t()).into(),
         BotMessageFailed::new("c", t()).into(),
         DeliveryFailed::new(t(), t(), t()).into(),
-        OperationFailed::new(t(), t(), t()).into(),
+        OperationFailed::new(t(), t(), t(), t()).into(),
     ];
     let facts = || Facts::new().operation(t()).correlation_id(t()).request_id(t());
     kinds.into_iter().map(|kind| event(1, kind).facts(facts()).actor(Actor::default())).collect()

@@ -86,8 +86,13 @@ async fn labels_hold_no_ids_and_have_an_end() {
     let mut kinds = every_kind();
     for number in 0..1_000 {
         kinds.push(
-            OperationFailed::new(format!("op{number}"), format!("id{number}"), format!("cause-{number}"))
-                .into(),
+            OperationFailed::new(
+                format!("op{number}"),
+                "guest",
+                format!("id{number}"),
+                format!("cause-{number}"),
+            )
+            .into(),
         );
     }
     let metrics = metrics(kinds).await;

@@ -97,7 +97,7 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
         MessageRead::new("c1", "m1").participant_id("p1").read_at(at(1)).into(),
         DeliverySucceeded::new("b1", "crm").items(50).duplicate(false).into(),
         DeliveryFailed::new("b1", "crm", "server").dead(false).retry_in(Duration::from_secs(30)).into(),
-        OperationFailed::new("channels.update", "ch1", "conflict").maybe_done(false).into(),
+        OperationFailed::new("channels.update", "channel", "ch1", "conflict").maybe_done(false).into(),
         RecordsRemoved::new(1, 9, "0f".repeat(32), "retention").into(),
     ]
 }
