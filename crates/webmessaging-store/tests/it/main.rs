@@ -7,9 +7,16 @@
     clippy::indexing_slicing,
     reason = "a test that fails says so"
 )]
+mod child;
+mod crash;
 mod memory;
 mod model;
 mod postgres;
+mod postgres_faults;
+mod postgres_together;
 mod server;
 mod sqlite;
+mod sqlite_faults;
+mod sqlite_schema;
+mod sqlite_together;
 mod suite;

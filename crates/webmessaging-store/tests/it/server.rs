@@ -22,8 +22,8 @@ start() {
 echo $?
 while read -r order; do
     case $order in
-    # With its children, who otherwise find out a moment later.
-    kill) kill -9 $(head -1 "$D/data/postmaster.pid"); echo 0 ;;
+    # With its children, who otherwise finish what they are at.
+    kill) P=$(head -1 "$D/data/postmaster.pid"); kill -9 "$P" $(cat "/proc/$P/task/$P/children"); echo $? ;;
     start)
         for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
             start && break
