@@ -133,13 +133,13 @@ fn two_processes_share_a_file_and_one_of_them_dies() {
     // Different rounds: their deliveries are different ones, and both work on all of them.
     let (mut first, mut of_first) = worker(path.to_str().unwrap(), 1);
     let (mut second, mut of_second) = worker(path.to_str().unwrap(), 2);
-    said.hear_some(&mut of_first, 60);
-    said.hear_some(&mut of_second, 60);
+    said.hear_some(&mut of_first, 30);
+    said.hear_some(&mut of_second, 30);
     first.kill().unwrap();
     said.hear_the_rest(&mut of_first);
     first.wait().unwrap();
     // The other one goes on.
-    said.hear_some(&mut of_second, 60);
+    said.hear_some(&mut of_second, 30);
     second.kill().unwrap();
     said.hear_the_rest(&mut of_second);
     second.wait().unwrap();
