@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::{mpsc, oneshot};
 use webmessaging_store::NewDelivery;
 
+#[derive(Clone, Copy)]
 pub(crate) enum Keys {
     One,
     Two,
