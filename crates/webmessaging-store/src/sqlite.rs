@@ -146,6 +146,14 @@ impl SqliteStore {
         self.writer.call(work).await
     }
 
+    /// As [`write`](Self::write), for what is one statement and therefore done or not.
+    async fn write_once<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writer.call_once(work).await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,

@@ -120,7 +120,7 @@ fn not_found() -> Error {
 }
 
 fn of_delivery(number: i64, Delivery { sent, work }: &Delivery) -> Option<DeadLetter> {
-    Some(DeadLetter {
+    is_letter(work).then(|| DeadLetter {
         id: DeadLetterId { origin: Origin::Inbox, number },
         target: sent.source.clone(),
         lane: None,
@@ -130,12 +130,12 @@ fn of_delivery(number: i64, Delivery { sent, work }: &Delivery) -> Option<DeadLe
         reason: work.reason.clone(),
         created_at: sent.received_at,
         buried_at: work.buried_at,
-        dropped: dropped(work)?,
+        dropped: dropped(work),
     })
 }
 
 fn of_item(number: i64, Item { sent, enqueued_at, work, .. }: &Item) -> Option<DeadLetter> {
-    Some(DeadLetter {
+    is_letter(work).then(|| DeadLetter {
         id: DeadLetterId { origin: Origin::Outbox, number },
         target: sent.target.clone(),
         lane: sent.lane.clone(),
@@ -145,15 +145,14 @@ fn of_item(number: i64, Item { sent, enqueued_at, work, .. }: &Item) -> Option<D
         reason: work.reason.clone(),
         created_at: *enqueued_at,
         buried_at: work.buried_at,
-        dropped: dropped(work)?,
+        dropped: dropped(work),
     })
 }
 
-/// Whether a dead letter was dropped; nothing for what is none.
-fn dropped(work: &Work) -> Option<Option<Dropped>> {
-    match work.state {
-        State::Dead => Some(None),
-        State::Dropped => Some(Some(Dropped { at: work.changed_at, note: work.note.clone() })),
-        State::Ready | State::Leased | State::Done => None,
-    }
+fn is_letter(work: &Work) -> bool {
+    matches!(work.state, State::Dead | State::Dropped)
+}
+
+fn dropped(work: &Work) -> Option<Dropped> {
+    (work.state == State::Dropped).then(|| Dropped { at: work.changed_at, note: work.note.clone() })
 }

@@ -21,6 +21,17 @@ const STATEMENTS: usize = 128;
 /// The connection that writes, with the file made and up to date.
 pub(super) fn writer(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
     make(path)?;
+    connect(path, busy, bytes_max).map_err(|error| match error.kind() {
+        // The file is there: what keeps SQLite from opening it, or from making the files beside it, are rights.
+        ErrorKind::Unavailable => {
+            let message = "the store cannot be opened for writing: check the rights of its file and folder";
+            Error::new(ErrorKind::ReadOnly).with_message(message).with_source(error)
+        }
+        _ => error,
+    })
+}
+
+fn connect(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     prepare(&connection, busy)?;

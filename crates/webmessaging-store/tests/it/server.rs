@@ -9,32 +9,8 @@ use std::sync::{Mutex, OnceLock};
 
 use tokio_postgres::NoTls;
 
-/// Its keeper is a shell that lives until the tests do not: their end closes its input, however they end, and it stops the
-/// server and removes the folder.
-const KEEPER: &str = r#"
-trap '' INT
-D=$(mktemp -d) || exit 1
-start() {
-    "$BIN/pg_ctl" -D "$D/data" -w -t 60 -l "$D/log" \
-        -o "-p $PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories=$D -c max_connections=300 $SETTINGS" start >/dev/null 2>&1
-}
-"$BIN/initdb" -D "$D/data" -U test --auth=trust --no-sync -E UTF8 --locale=C >/dev/null 2>"$D/log" && start
-echo $?
-while read -r order; do
-    case $order in
-    # With its children, who otherwise find out a moment later.
-    kill) kill -9 $(head -1 "$D/data/postmaster.pid"); echo 0 ;;
-    start)
-        for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-            start && break
-            sleep 0.2
-        done
-        echo $? ;;
-    esac
-done
-"$BIN/pg_ctl" -D "$D/data" -m immediate stop >/dev/null 2>&1
-rm -rf "$D"
-"#;
+/// Its keeper is a shell that lives as long as the tests do.
+const KEEPER: &str = include_str!("server.sh");
 
 pub(crate) const FAST: &str = "-c fsync=off -c full_page_writes=off";
 
