@@ -85,7 +85,7 @@ mod tests {
         let key = Key::of_batch(&keys(&["a".to_owned(), "b".to_owned()]));
         let uuid: uuid::Uuid = key.as_str().parse().unwrap();
         assert_eq!(uuid.get_version_num(), 8);
-        assert_eq!(key.as_str(), "PINNED");
+        assert_eq!(key.as_str(), "e636895f-c656-824f-84cf-be13dfb6ea6f");
     }
 
     #[test]

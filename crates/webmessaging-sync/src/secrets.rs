@@ -167,15 +167,15 @@ mod tests {
     fn nothing_is_read_unasked() {
         let refusal = "the secret is in a variable or file: build it with `Secrets::system`";
         for source in [SecretSource::Variable("PATH".into()), SecretSource::File("/etc/hostname".into())] {
-            assert_eq!(read(&Secrets::none(), &source).as_deref(), Err(refusal));
+            assert_eq!(read(&Secrets::none(), &source).unwrap_err(), refusal);
         }
-        assert_eq!(read(&Secrets::none(), &"s3cret".into()).as_deref(), Ok("s3cret"));
+        assert_eq!(read(&Secrets::none(), &"s3cret".into()).unwrap(), "s3cret");
     }
 
     #[test]
     fn a_place_without_a_secret_is_named() {
         let secrets = Secrets::system().variables([("A", "s3cret")]);
-        assert_eq!(read(&secrets, &SecretSource::Variable("A".into())).as_deref(), Ok("s3cret"));
+        assert_eq!(read(&secrets, &SecretSource::Variable("A".into())).unwrap(), "s3cret");
         let missing = read(&secrets, &SecretSource::Variable("B".into())).unwrap_err();
         assert_eq!(missing, "the variable `B` is not set, or is not text");
         let folder = tempfile::tempdir().unwrap();
@@ -198,7 +198,7 @@ mod tests {
         let refusal = read(&Secrets::system(), &source).unwrap_err();
         assert!(refusal.ends_with("has mode 640, others could read it: set its mode to 600"), "{refusal}");
         mode(0o600);
-        assert_eq!(read(&Secrets::system(), &source).as_deref(), Ok("s3cret"));
+        assert_eq!(read(&Secrets::system(), &source).unwrap(), "s3cret");
         let limit = usize::try_from(SECRET_BYTES_MAX).unwrap();
         std::fs::write(&path, "x".repeat(limit + 1)).unwrap();
         assert!(read(&Secrets::system(), &source).unwrap_err().ends_with("is longer than 8192 bytes"));

@@ -1,1 +1,14 @@
-fn main() {}
+//! Deliveries against servers of this machine, on a store in a file: what goes wrong first.
+
+mod batches;
+mod config;
+mod failures;
+mod guide;
+mod journal;
+mod judge;
+mod lanes;
+mod letters;
+mod setup;
+mod shapes;
+mod status;
+mod workers;
