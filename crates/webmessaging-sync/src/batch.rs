@@ -15,6 +15,9 @@ pub(crate) struct Loaded {
 /// Items that go into one request.
 pub(crate) type Batch = Vec<Loaded>;
 
+/// Largest sum of payloads in a request, in bytes; an item that is larger goes alone.
+const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+
 /// Puts items into requests, and requests into waves that go one after the other.
 ///
 /// A wave has one item of each lane at most, so that what follows is sent only when what goes before was taken. A request has
@@ -43,15 +46,20 @@ fn requests(mut wave: Vec<Loaded>, batch_max: usize) -> Vec<Batch> {
     // Those that wait the longest first; the sort is stable, so that otherwise the order is that of the outbox.
     wave.sort_by_key(|item| std::cmp::Reverse(item.item.attempt));
     let mut requests: Vec<Batch> = Vec::new();
+    let mut bytes = 0_usize;
     for item in wave {
-        let attempt = item.item.attempt;
-        match requests.last_mut() {
-            Some(last)
-                if last.len() < batch_max && last.iter().all(|other| other.item.attempt == attempt) =>
-            {
-                last.push(item);
-            }
-            _ => requests.push(vec![item]),
+        let (attempt, size) = (item.item.attempt, item.item.payload.len());
+        bytes = bytes.saturating_add(size);
+        let fits = |last: &&mut Batch| {
+            last.len() < batch_max
+                && bytes <= REQUEST_BYTES_MAX
+                && last.iter().all(|other| other.item.attempt == attempt)
+        };
+        if let Some(last) = requests.last_mut().filter(fits) {
+            last.push(item);
+        } else {
+            bytes = size;
+            requests.push(vec![item]);
         }
     }
     requests

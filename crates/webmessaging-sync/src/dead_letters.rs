@@ -201,10 +201,10 @@ fn hidden_text(text: &str) -> Option<String> {
 /// Puts back what was hidden, where it still stands as it was shown.
 fn restore(value: &mut Value, before: &Value) {
     match (value, before) {
-        (Value::String(text), Value::String(before)) => {
-            if hidden_text(before).is_some_and(|shown| shown == *text) {
-                text.clone_from(before);
-            }
+        (Value::String(text), Value::String(before))
+            if hidden_text(before).is_some_and(|shown| shown == *text) =>
+        {
+            text.clone_from(before);
         }
         (Value::Array(items), Value::Array(before)) => {
             items.iter_mut().zip(before).for_each(|(item, before)| restore(item, before));

@@ -17,8 +17,7 @@ pub(crate) fn of(event: &Event) -> String {
         format!("{kind}:{id}")
     } else {
         // Not a name any more, but still the same for the same subject.
-        let digest: String = Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{kind}:sha256:{digest}")
+        format!("{kind}:sha256:{}", hex::encode(Sha256::digest(id)))
     }
 }
 

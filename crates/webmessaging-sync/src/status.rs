@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use webmessaging_model::Timestamp;
-use webmessaging_store::BlockedLane;
+use webmessaging_store::{BlockedLane, OutboxStats};
 
 /// How it stands with a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,11 @@ pub struct LastFailure {
     pub cause: &'static str,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
+}
+
+/// Items that are not delivered yet, and not dead.
+pub(crate) fn pending(stats: &OutboxStats) -> u64 {
+    stats.due.saturating_add(stats.waiting).saturating_add(stats.leased)
 }
 
 /// What came of one look at the outbox.

@@ -21,7 +21,7 @@ use webmessaging_store::Store;
 use self::destination::Destination;
 use crate::error::Error;
 use crate::log;
-use crate::status::{Round, TargetStatus};
+use crate::status::{Round, TargetStatus, pending};
 use crate::switch;
 use crate::target::Targets;
 use crate::wake::Wake;
@@ -125,6 +125,20 @@ impl SyncWorker {
             all.push(destination.status(off_since, stats, now));
         }
         Ok(all)
+    }
+
+    /// How many pending items are for targets that this worker does not serve: those that were taken out of the configuration, say. They wait.
+    ///
+    /// # Errors
+    /// [`Store`](crate::ErrorKind::Store).
+    pub async fn unserved(&self) -> Result<u64, Error> {
+        let now = self.now();
+        let mut unserved = pending(&self.store.outbox_stats(None, now).await?);
+        for target in self.targets.iter() {
+            let stats = self.store.outbox_stats(Some(&target.name), now).await?;
+            unserved = unserved.saturating_sub(pending(&stats));
+        }
+        Ok(unserved)
     }
 
     /// Switches a target on again that was disabled by a 410, in every process; one that asked to be left alone is asked again by this one.

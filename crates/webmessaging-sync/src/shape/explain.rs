@@ -16,6 +16,11 @@ pub(super) fn check<T: DeserializeOwned>(record: &Value) -> Result<(), String> {
 
 /// What serde says of a value, with the names of keys and without the value itself, which can be anybody's words or a secret.
 pub(crate) fn plain_reason(path: &str, said: &str) -> String {
+    // serde repeats a name that it does not know, and then lists ours.
+    let listed = said.strip_prefix("unknown variant").and_then(|said| said.split_once(", expected "));
+    if let Some((_, ours)) = listed {
+        return plain_reason(path, &format!("must be {ours}"));
+    }
     let names_keys_only = ["missing field", "unknown field", "duplicate field", "name one of", "must be"];
     let said = said.lines().next().unwrap_or_default();
     let said = if names_keys_only.iter().any(|start| said.starts_with(start)) {

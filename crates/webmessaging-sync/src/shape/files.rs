@@ -50,6 +50,7 @@ pub(super) fn newest(files: &[Value]) -> Timestamp {
 /// A finished transfer. What is not known of it is left out.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the wire names it so")]
 pub(super) struct Archived {
     document_id: String,
     file_name: PrivateText,

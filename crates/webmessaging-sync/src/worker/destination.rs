@@ -8,7 +8,7 @@ use webmessaging_http::{BreakerState, ExternalClient};
 use webmessaging_model::Timestamp;
 use webmessaging_store::{ClaimedItem, ItemClaim, ItemId, OutboxStats};
 
-use crate::status::{LastFailure, TargetState, TargetStatus};
+use crate::status::{LastFailure, TargetState, TargetStatus, pending};
 use crate::target::Target;
 use crate::verdict::Judged;
 
@@ -119,7 +119,7 @@ impl Destination {
             Passage::Closed(wait) => Some(wait).max(self.paused_for(now)),
             Passage::Open | Passage::One => self.paused_for(now),
         };
-        let state = match (off_since, pause) {
+        let standing = match (off_since, pause) {
             (Some(since), _) => TargetState::Disabled { since },
             (None, Some(wait)) => TargetState::Paused { until: now + wait },
             (None, None) => TargetState::Ready,
@@ -129,8 +129,8 @@ impl Destination {
         TargetStatus {
             name: self.target.name.clone(),
             host: self.target.host().to_owned(),
-            state,
-            pending: stats.due.saturating_add(stats.waiting).saturating_add(stats.leased),
+            state: standing,
+            pending: pending(&stats),
             dead: stats.dead,
             oldest_age,
             is_late: oldest_age.is_some_and(|age| age > self.target.late_after),

@@ -109,7 +109,7 @@ async fn batches_have_as_many_items_as_the_target_wants() {
 /// can rely on, though, whatever is mixed with what, are the keys of the items.
 #[tokio::test]
 async fn a_crash_between_sending_and_writing_down_counts_once() {
-    let judge = Judge::start(|_| Reply::Hang).await;
+    let judge = Judge::start(|_| Reply::TakeAndHang).await;
     let bench = Bench::new().await;
     let targets = targets([config(&judge, ShapeName::Documents)]);
     bench.enqueue(&targets, &files(50)).await;
@@ -165,4 +165,25 @@ async fn items_keep_their_keys_whatever_they_are_sent_with() {
     }
     assert!(by_id.len() == 30 && by_id.values().all(|keys| keys.len() == 1), "{by_id:?}");
     assert_eq!(judge.taken().len(), 30);
+}
+
+#[tokio::test]
+async fn a_request_does_not_grow_beyond_a_mebibyte() {
+    use webmessaging_store::{NewItem, Outbox};
+
+    let judge = Judge::start(|_| take()).await;
+    let bench = Bench::new().await;
+    let targets = targets([config(&judge, ShapeName::Documents)]);
+    let half = format!(r#"{{"id":"{}"}}"#, "x".repeat(512 * 1024 - 9));
+    let item = |number: usize, payload: &str| {
+        NewItem::new("judge", format!("key-{number}"), "file.scanned", bench.now())
+            .payload(payload.to_owned())
+    };
+    let whole = format!(r#"{{"id":"{}"}}"#, "x".repeat(3 * 1024 * 1024));
+    let items = vec![item(1, &half), item(2, &half), item(3, "{}"), item(4, &whole), item(5, "{}")];
+    bench.store.enqueue(items, bench.now()).await.unwrap();
+    bench.until_settled(&bench.worker(&targets)).await;
+    let mut requests: Vec<_> = judge.seen().iter().map(Seen::item_keys).collect();
+    requests.sort();
+    assert_eq!(requests, [vec!["key-1", "key-2"], vec!["key-3"], vec!["key-4"], vec!["key-5"]]);
 }

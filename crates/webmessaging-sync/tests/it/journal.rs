@@ -13,7 +13,7 @@ async fn what_is_recorded_is_in_the_outbox_before_the_caller_goes_on() {
     let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
     let targets = targets([config(&judge, ShapeName::CrmMessages)]);
     let worker = bench.worker(&targets);
-    let sink = OutboxSink::new(bench.store.clone(), targets).wake(worker.wake()).clock(bench.clock.clone());
+    let sink = OutboxSink::new(bench.store(), targets).wake(worker.wake()).clock(bench.clock.clone());
     let journal = Journal::builder().durable("outbox", sink).build().unwrap();
     let event = message("c", 1);
     journal.append(event.clone()).await.unwrap();
@@ -99,7 +99,7 @@ async fn telling_of_deliveries_ends() {
     };
     let targets =
         targets([config(&crm, ShapeName::CrmMessages), watcher("watch", &watch), watcher("other", &other)]);
-    let sink = OutboxSink::new(bench.store.clone(), targets.clone()).clock(bench.clock.clone());
+    let sink = OutboxSink::new(bench.store(), targets.clone()).clock(bench.clock.clone());
     let journal = Journal::builder().durable("outbox", sink).build().unwrap();
     let worker = bench.builder(&targets).journal(journal.clone()).build().unwrap();
     journal.append(message("c", 1)).await.unwrap();

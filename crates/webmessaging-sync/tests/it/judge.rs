@@ -50,6 +50,8 @@ pub(crate) enum Reply {
     Take(String),
     /// Takes it, and hangs up before it has answered.
     TakeAndHangUp,
+    /// Takes it, and never answers.
+    TakeAndHang,
     /// Answers with a status and further header lines.
     Refuse(u16, &'static str),
     /// Whatever bytes these are.
@@ -136,7 +138,7 @@ impl Judge {
                 all.push(seen.clone());
                 ((self.script.lock().unwrap())(&seen), seen)
             };
-            if matches!(reply, Reply::Take(_) | Reply::TakeAndHangUp) {
+            if matches!(reply, Reply::Take(_) | Reply::TakeAndHangUp | Reply::TakeAndHang) {
                 self.count(&seen);
             }
             let answer = match reply {
@@ -144,7 +146,7 @@ impl Judge {
                 Reply::Refuse(status, headers) => answer(status, headers, "refused: jane@example.com"),
                 Reply::Raw(bytes) => bytes,
                 Reply::TakeAndHangUp | Reply::HangUp => return Ok(()),
-                Reply::Hang => std::future::pending().await,
+                Reply::Hang | Reply::TakeAndHang => std::future::pending().await,
             };
             stream.write_all(&answer).await?;
             stream.flush().await?;

@@ -9,7 +9,7 @@ use webmessaging_sync::{DeadLetterDesk, ErrorKind, ShapeName, SyncWorker, Target
 use crate::judge::{Judge, Reply, take};
 use crate::setup::{AT, Bench, config, event, message, targets};
 
-struct Desk {
+struct Scene {
     bench: Bench,
     judge: Judge,
     worker: SyncWorker,
@@ -18,25 +18,25 @@ struct Desk {
 }
 
 /// A desk with the first of these events as a dead letter.
-async fn desk(shape: ShapeName, events: &[webmessaging_journal::Event]) -> Desk {
+async fn desk(shape: ShapeName, events: &[webmessaging_journal::Event]) -> Scene {
     let (bench, judge) = (Bench::new().await, Judge::start(|_| Reply::Refuse(422, "")).await);
     let targets: Targets = targets([config(&judge, shape).at_once(1)]);
     bench.enqueue(&targets, events).await;
     let worker = bench.worker(&targets);
     worker.deliver_due().await.unwrap();
     judge.now(|_| take());
-    let desk = DeadLetterDesk::new(bench.store.clone(), targets).wake(worker.wake());
+    let desk = DeadLetterDesk::new(bench.store(), targets).wake(worker.wake());
     let page = desk.list(DeadLetterFilter::default(), None, 10).await.unwrap();
     assert_eq!(page.letters.len(), 1);
     let id = page.letters[0].id;
-    Desk { bench, judge, worker, desk, id }
+    Scene { bench, judge, worker, desk, id }
 }
 
 #[tokio::test]
 async fn a_letter_is_shown_without_credentials_and_edited_with_them() {
     let location = "https://bucket.example/a?signature=s3cret";
     let kind = TransferFinished::new("transfer-1", "a.pdf").storage_location(location);
-    let Desk { bench, judge, worker, desk, id } = desk(ShapeName::Archive, &[event(kind)]).await;
+    let Scene { bench, judge, worker, desk, id } = desk(ShapeName::Archive, &[event(kind)]).await;
     let shown = desk.show(id).await.unwrap();
     let payload = shown.payload.clone().unwrap();
     assert!(payload.contains("\"storageLocation\": \"https://bucket.example/a?[hidden]\""), "{payload}");
@@ -55,14 +55,14 @@ async fn a_letter_is_shown_without_credentials_and_edited_with_them() {
 
 #[tokio::test]
 async fn an_edit_has_to_be_what_the_target_takes() {
-    let Desk { bench, desk, id, .. } = desk(ShapeName::CrmMessages, &[message("c", 1)]).await;
+    let Scene { bench, desk, id, .. } = desk(ShapeName::CrmMessages, &[message("c", 1)]).await;
     for (payload, why) in [
         ("{", "it is not JSON"),
         ("7", "it is not of the form that is expected there"),
         (r#"{"conversationId":"s3cret"}"#, "missing field `status`"),
         (
             r#"{"conversationId":"c","status":"s3cret","timestamp":"2026-11-25T08:30:00Z"}"#,
-            "`status`: it is not of the form that is expected there",
+            "`status`: must be `delivered` or `failed`",
         ),
     ] {
         let error = desk.edit(id, payload, bench.now()).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn an_edit_has_to_be_what_the_target_takes() {
 #[tokio::test]
 async fn a_letter_holds_up_its_lane_until_it_is_dropped_or_delivered() {
     let events = [message("c", 1), message("c", 2)];
-    let Desk { bench, judge, worker, desk, id } = desk(ShapeName::CrmMessages, &events).await;
+    let Scene { bench, judge, worker, desk, id } = desk(ShapeName::CrmMessages, &events).await;
     bench.advance(Duration::from_secs(86_400));
     assert_eq!(worker.deliver_due().await.unwrap().claimed, 0);
     desk.drop_letter(id, "agreed with the crm", bench.now()).await.unwrap();
@@ -97,7 +97,7 @@ async fn many_letters_get_one_more_chance_together() {
     let worker = bench.worker(&targets);
     bench.until_settled(&worker).await;
     judge.now(|_| take());
-    let desk = DeadLetterDesk::new(bench.store.clone(), targets);
+    let desk = DeadLetterDesk::new(bench.store(), targets);
     let filter = || DeadLetterFilter::default().target("judge");
     assert_eq!(desk.retry_all(filter(), 3, bench.now()).await.unwrap(), 3);
     assert_eq!(desk.retry_all(filter(), 100, bench.now()).await.unwrap(), 4);
@@ -108,7 +108,7 @@ async fn many_letters_get_one_more_chance_together() {
 
 #[tokio::test]
 async fn letters_of_the_inbox_are_somebody_elses() {
-    let Desk { bench, desk, .. } = desk(ShapeName::CrmMessages, &[message("c", 1)]).await;
+    let Scene { bench, desk, .. } = desk(ShapeName::CrmMessages, &[message("c", 1)]).await;
     let id = DeadLetterId { origin: Origin::Inbox, number: 1 };
     assert_eq!(desk.show(id).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(desk.retry(id, bench.now()).await.unwrap_err().kind(), ErrorKind::NotFound);

@@ -1,5 +1,13 @@
 //! Deliveries against servers of this machine, on a store in a file: what goes wrong first.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails says so"
+)]
+
 mod batches;
 mod config;
 mod failures;

@@ -12,7 +12,7 @@ use webmessaging_journal::kind::{
 };
 use webmessaging_journal::{Event, EventId, EventKind, Facts, Stamp};
 use webmessaging_model::{MessageId, ScanVerdict, Timestamp};
-use webmessaging_store::{Outbox, SqliteOptions, SqliteStore};
+use webmessaging_store::{Outbox, SqliteOptions, SqliteStore, Store};
 use webmessaging_sync::{Round, Secrets, ShapeName, SyncWorker, SyncWorkerBuilder, TargetConfig, Targets};
 
 use crate::judge::Judge;
@@ -32,6 +32,10 @@ impl Bench {
         Self { store, clock: SkippingClock::new(), folder }
     }
 
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        Arc::<SqliteStore>::clone(&self.store)
+    }
+
     /// The same file, opened once more.
     pub(crate) async fn reopened(&self) -> Arc<SqliteStore> {
         open(&self.folder).await
@@ -46,7 +50,7 @@ impl Bench {
     }
 
     pub(crate) fn builder(&self, targets: &Targets) -> SyncWorkerBuilder {
-        SyncWorker::builder(self.store.clone(), targets.clone())
+        SyncWorker::builder(self.store(), targets.clone())
             .clock(self.clock.clone())
             .entropy(Halfway)
             .client(|_, client| client.proxy(Proxy::none()))

@@ -85,3 +85,14 @@ async fn nothing_that_a_status_shows_has_a_key_or_a_body() {
     let shown = format!("{:?} {worker:?} {targets:?}", worker.status().await.unwrap());
     assert!(!shown.contains("s3cret") && !shown.contains("jane"), "{shown}");
 }
+
+#[tokio::test]
+async fn what_is_for_a_target_that_was_taken_out_waits_and_is_counted() {
+    let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
+    let before = targets([config(&judge, ShapeName::CrmMessages)]);
+    bench.enqueue(&before, &[message("c", 1), message("c", 2)]).await;
+    let worker = bench.worker(&targets([]));
+    assert_eq!(worker.deliver_due().await.unwrap(), Round::default());
+    assert_eq!(worker.unserved().await.unwrap(), 2);
+    assert_eq!(bench.worker(&before).unserved().await.unwrap(), 0);
+}
