@@ -16,6 +16,9 @@ pub use webmessaging_model as model;
 #[cfg(feature = "store")]
 #[doc(inline)]
 pub use webmessaging_store as store;
+#[cfg(feature = "sync")]
+#[doc(inline)]
+pub use webmessaging_sync as sync;
 #[cfg(feature = "webhooks")]
 #[doc(inline)]
 pub use webmessaging_webhooks as webhooks;

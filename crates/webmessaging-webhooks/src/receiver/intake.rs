@@ -70,6 +70,7 @@ async fn taken(receiver: &Receiver, request: Request<Body>) -> Answer {
         Err(error) => return Answer::Refused(error),
     };
     let event_type = delivery.event_type.clone();
+    log::read(&event_type);
     match receiver.0.store.accept(delivery).await {
         Ok(accepted) => {
             let is_new = matches!(accepted, Accepted::New(_));

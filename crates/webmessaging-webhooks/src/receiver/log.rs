@@ -18,8 +18,24 @@ pub(crate) fn no_place() {
     tracing::warn!(target: TARGET, "no place for another delivery, the sender is asked to come again");
 }
 
+pub(crate) fn read(event_type: &str) {
+    tracing::trace!(target: TARGET, event_type, "delivery read");
+}
+
 pub(crate) fn accepted(event_type: &str, is_new: bool) {
     tracing::debug!(target: TARGET, event_type, is_new, "delivery accepted");
+}
+
+pub(crate) fn work_begins(id: DeliveryId, attempt: u32) {
+    tracing::trace!(target: TARGET, delivery = id.get(), attempt, "work begins");
+}
+
+pub(crate) fn work_recorded(id: DeliveryId) {
+    tracing::trace!(target: TARGET, delivery = id.get(), "work recorded");
+}
+
+pub(crate) fn work_finished(id: DeliveryId) {
+    tracing::trace!(target: TARGET, delivery = id.get(), "work finished");
 }
 
 pub(crate) fn retrying(id: DeliveryId, attempt: u32, reason: &str) {

@@ -59,11 +59,14 @@ async fn work_once(receiver: &Receiver) -> usize {
 async fn work_on(receiver: &Receiver, delivery: ClaimedDelivery) -> Result<(), StoreError> {
     let (claim, attempt) = (delivery.claim.clone(), delivery.attempt);
     let (store, figures) = (&receiver.0.store, &receiver.0.figures);
+    log::work_begins(claim.id(), attempt);
     let outcome = handle(receiver, delivery).await;
     let now = receiver.0.clock.wall();
     match outcome {
         Ok(handled) => {
+            log::work_recorded(claim.id());
             store.finish_delivery(&claim, handled.effects, now).await?;
+            log::work_finished(claim.id());
             figures.handled();
         }
         Err(error) => match error.fate {
