@@ -5,6 +5,7 @@ mod dead_letters;
 mod failure;
 mod inbox;
 mod intents;
+mod lanes;
 mod leases;
 mod open;
 mod outbox;

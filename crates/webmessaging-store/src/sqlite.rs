@@ -60,7 +60,8 @@ impl SqliteOptions {
         self
     }
 
-    /// Sets how many calls wait for the writer before others have to wait for a place; 1,024 by default, at least 1.
+    /// Sets how many calls wait for the writer before others have to wait for a place; 1,024 by default, at least 1. Each of them holds its
+    /// body in memory.
     #[must_use]
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls.max(1);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use tokio_postgres::Row;
 use webmessaging_model::Timestamp;
 
 use super::pool::{Lent, Work};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 const NOW: &str = "select (extract(epoch from statement_timestamp()) * 1000)::bigint";
 
@@ -26,19 +27,17 @@ pub(super) struct Shift {
 
 impl Clock {
     pub(super) async fn shift(self, work: &mut Work<'_>, now: Timestamp) -> Result<Shift, Error> {
-        let millis = match self {
-            Self::Caller => return Ok(Shift::none(now)),
-            Self::Database => work.first(NOW, &[]).await?,
-        };
-        Ok(Shift::to(millis.map_or(now.unix_millis(), |row| row.get(0)), now))
+        match self {
+            Self::Caller => Ok(Shift::none(now)),
+            Self::Database => Shift::of_row(work.first(NOW, &[]).await?, now),
+        }
     }
 
     pub(super) async fn shift_alone(self, connection: &mut Lent<'_>, now: Timestamp) -> Result<Shift, Error> {
-        let millis = match self {
-            Self::Caller => return Ok(Shift::none(now)),
-            Self::Database => connection.first(NOW, &[]).await?,
-        };
-        Ok(Shift::to(millis.map_or(now.unix_millis(), |row| row.get(0)), now))
+        match self {
+            Self::Caller => Ok(Shift::none(now)),
+            Self::Database => Shift::of_row(connection.first(NOW, &[]).await?, now),
+        }
     }
 }
 
@@ -47,8 +46,9 @@ impl Shift {
         Self { now: now.unix_millis(), ahead: 0 }
     }
 
-    const fn to(deciding: i64, now: Timestamp) -> Self {
-        Self { now: deciding, ahead: deciding.saturating_sub(now.unix_millis()) }
+    fn of_row(row: Option<Row>, now: Timestamp) -> Result<Self, Error> {
+        let deciding: i64 = row.ok_or_else(|| Error::new(ErrorKind::Internal))?.try_get(0)?;
+        Ok(Self { now: deciding, ahead: deciding.saturating_sub(now.unix_millis()) })
     }
 
     /// Now, by the deciding clock.

@@ -4,9 +4,8 @@ use bytes::Bytes;
 use tokio_postgres::Row;
 use webmessaging_model::Timestamp;
 
-use super::PostgresStore;
-use super::outbox::{free_lane, lock_lane_of};
 use super::pool::{Values, Work};
+use super::{PostgresStore, lanes};
 use crate::check;
 use crate::dead_letters::{
     DeadLetter, DeadLetterContent, DeadLetterCursor, DeadLetterFilter, DeadLetterId, DeadLetterPage,
@@ -141,12 +140,12 @@ impl DeadLetters for PostgresStore {
                 return found(connection.execute(sql, values).await?);
             }
             let mut work = connection.begin().await?;
-            lock_lane_of(&mut work, id.number).await?;
+            lanes::lock_of(&mut work, &[id.number]).await?;
             let sql = "update items set state = 4, note = $2, changed_at = $3 where id = $1 and state = 3
                 returning target, lane, head";
             let row = work.first(sql, values).await?.ok_or_else(|| Error::new(ErrorKind::NotFound))?;
             if let (Some(lane), true) = (row.try_get(1)?, row.try_get(2)?) {
-                free_lane(&mut work, row.try_get(0)?, lane).await?;
+                lanes::free(&mut work, row.try_get(0)?, lane).await?;
             }
             work.commit().await
         })

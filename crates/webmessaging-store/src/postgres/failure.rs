@@ -30,6 +30,8 @@ fn kind(code: &str) -> ErrorKind {
         "XX001" | "XX002" => ErrorKind::Corrupt,
         // Canceled by a timeout, lock not to be had, serialization, deadlock: the transaction is taken back.
         "57014" | "55P03" | "40001" | "40P01" => ErrorKind::Busy,
+        // A unique key that somebody else took at the same moment.
+        "23505" => ErrorKind::Conflict,
         // Shutting down, crashed, starting.
         "57P01" | "57P02" | "57P03" => ErrorKind::Unavailable,
         // No such database, no right.
@@ -69,6 +71,7 @@ mod tests {
         for (code, expected) in [
             ("53100", ErrorKind::Full),
             ("53300", ErrorKind::Busy),
+            ("23505", ErrorKind::Conflict),
             ("25006", ErrorKind::ReadOnly),
             ("40P01", ErrorKind::Busy),
             ("57P03", ErrorKind::Unavailable),

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use webmessaging_model::Timestamp;
 
 use super::clock::{Clock, Shift};
-use super::pool::Work;
+use super::pool::{Values, Work};
 use super::{ATTEMPTS, PostgresStore, is_worth_repeating, outbox, quarantine, scan_states};
 use crate::check;
 use crate::error::{Error, ErrorKind};
@@ -172,8 +172,7 @@ impl PostgresStore {
         }
         let sql = "select min(received_at) from deliveries
             where source = $1 and (content_key = $2 or delivery_id = $3)";
-        let values: super::pool::Values<'_> =
-            &[&delivery.source, &delivery.content_key, &delivery.delivery_id];
+        let values: Values<'_> = &[&delivery.source, &delivery.content_key, &delivery.delivery_id];
         let first = connection.first(sql, values).await?;
         match first.map(|row| row.try_get::<_, Option<i64>>(0)).transpose()?.flatten() {
             Some(first) => Ok(Accepted::Duplicate { first_received_at: Timestamp::from_unix_millis(first) }),

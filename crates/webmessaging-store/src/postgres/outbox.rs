@@ -1,18 +1,14 @@
 //! The outbox in PostgreSQL.
-//!
-//! Whoever adds to a lane, or takes something out of it, has its lock until the commit: so that the numbers of its items grow in
-//! the order of their commits, and exactly one item is its first. A claim needs no lock for the first items, which `SKIP LOCKED` keeps
-//! apart; it tries the lock for those behind them, and does without them if it cannot have it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio_postgres::Row;
 use webmessaging_model::Timestamp;
 
 use super::clock::Shift;
-use super::outbox_stats;
-use super::pool::Work;
-use super::{ATTEMPTS, PostgresStore, is_worth_repeating};
+use super::pool::{Values, Work};
+use super::{ATTEMPTS, PostgresStore, is_worth_repeating, lanes, outbox_stats};
 use crate::check;
 use crate::error::{Error, ErrorKind};
 use crate::ids::ItemId;
@@ -68,18 +64,20 @@ impl Outbox for PostgresStore {
             check::claims(claims.len())?;
             let mut connection = self.pool.get().await?;
             let mut work = connection.begin().await?;
-            lock_lanes_of(&mut work, &ids(claims)).await?;
+            lanes::lock_of(&mut work, &ids(claims)).await?;
             let sql =
                 "update items set state = 2, payload = '', reason = null, changed_at = $3, worker = null
                 from unnest($1::bigint[], $2::bigint[]) as claims (id, fence)
                 where items.id = claims.id and items.fence = claims.fence and state = 1
                 returning items.id, items.fence, target, lane, head";
             let rows = work.query(sql, &[&ids(claims), &fences(claims), &now.unix_millis()]).await?;
-            for row in rows.iter().filter(|row| row.get::<_, Option<&str>>(3).is_some() && row.get(4)) {
-                free_lane(&mut work, row.try_get(2)?, row.try_get(3)?).await?;
+            for row in &rows {
+                if let (Some(lane), true) = (row.try_get(3)?, row.try_get(4)?) {
+                    lanes::free(&mut work, row.try_get(2)?, lane).await?;
+                }
             }
             work.commit().await?;
-            Ok(lost(claims, &rows))
+            lost(claims, &rows)
         })
     }
 
@@ -94,7 +92,7 @@ impl Outbox for PostgresStore {
             check::claims(claims.len())?;
             let mut connection = self.pool.get().await?;
             let mut work = connection.begin().await?;
-            lock_lanes_of(&mut work, &ids(claims)).await?;
+            lanes::lock_of(&mut work, &ids(claims)).await?;
             let shift = self.clock.shift(&mut work, now).await?;
             let sql = "update items set state = 0, due_at = $3, reason = $4, changed_at = $5, worker = null,
                     failing_since = coalesce(failing_since, $5)
@@ -102,14 +100,15 @@ impl Outbox for PostgresStore {
                 where items.id = claims.id and items.fence = claims.fence and state = 1
                 returning items.id, items.fence, target, lane";
             let (due, reason) = (shift.of(at), check::cut(reason));
-            let values: super::pool::Values<'_> =
-                &[&ids(claims), &fences(claims), &due, &reason, &now.unix_millis()];
+            let values: Values<'_> = &[&ids(claims), &fences(claims), &due, &reason, &now.unix_millis()];
             let rows = work.query(sql, values).await?;
-            for row in rows.iter().filter(|row| row.get::<_, Option<&str>>(3).is_some()) {
-                give_back(&mut work, row.try_get(2)?, row.try_get(3)?, row.try_get(0)?, now, shift).await?;
+            for row in &rows {
+                if let Some(lane) = row.try_get(3)? {
+                    lanes::give_back(&mut work, row.try_get(2)?, lane, row.try_get(0)?, now, shift).await?;
+                }
             }
             work.commit().await?;
-            Ok(lost(claims, &rows))
+            lost(claims, &rows)
         })
     }
 
@@ -117,20 +116,19 @@ impl Outbox for PostgresStore {
         Box::pin(async move {
             let mut connection = self.pool.get().await?;
             let mut work = connection.begin().await?;
-            lock_lanes_of(&mut work, &[claim.id.get()]).await?;
+            lanes::lock_of(&mut work, &[claim.id.get()]).await?;
             let shift = self.clock.shift(&mut work, now).await?;
             let sql =
                 "update items set state = 3, reason = $3, changed_at = $4, buried_at = $4, worker = null,
                     failing_since = coalesce(failing_since, $4)
                 where id = $1 and fence = $2 and state = 1 returning target, lane";
             let reason = check::cut(reason);
-            let values: super::pool::Values<'_> =
-                &[&claim.id.get(), &claim.fence, &reason, &now.unix_millis()];
+            let values: Values<'_> = &[&claim.id.get(), &claim.fence, &reason, &now.unix_millis()];
             let Some(row) = work.first(sql, values).await? else {
                 return Err(Error::new(ErrorKind::LeaseLost));
             };
             if let Some(lane) = row.try_get(1)? {
-                give_back(&mut work, row.try_get(0)?, lane, claim.id.get(), now, shift).await?;
+                lanes::give_back(&mut work, row.try_get(0)?, lane, claim.id.get(), now, shift).await?;
             }
             work.commit().await
         })
@@ -165,7 +163,7 @@ pub(super) async fn enqueue(
 ) -> Result<Vec<Enqueued>, Error> {
     let lanes = items.iter().filter_map(|item| Some((&*item.target, item.lane.as_deref()?)));
     let (targets, lanes): (Vec<_>, Vec<_>) = lanes.unzip();
-    lock_lanes(work, &targets, &lanes).await?;
+    lanes::lock(work, &targets, &lanes).await?;
     let mut answers = Vec::with_capacity(items.len());
     for item in items {
         answers.push(enqueue_one(work, item, now, shift).await?);
@@ -187,7 +185,7 @@ async fn enqueue_one(
         where not exists (select 1 from item_edits where target = $1 and idempotency_key = $3)
         on conflict (target, idempotency_key) do nothing returning id";
     let due = shift.of(item.available_at);
-    let values: super::pool::Values<'_> = &[
+    let values: Values<'_> = &[
         &item.target,
         &item.lane,
         &item.idempotency_key,
@@ -219,18 +217,19 @@ async fn due(work: &mut Work<'_>, target: &str, limit: u32, shift: Shift) -> Res
     for head in &heads {
         let lane: Option<&str> = head.try_get(1)?;
         let Some(lane) = lane.filter(|_| ids.len() < limit) else { continue };
-        let sql = "select pg_try_advisory_xact_lock(hashtextextended($1 || chr(31) || $2, 0))";
-        if !work.first(sql, &[&target, &lane]).await?.is_some_and(|row| row.get(0)) {
+        if !lanes::try_lock(work, target, lane).await? {
             continue;
         }
         let sql = "select id, state < 2 and due_at <= $4 from items
             where target = $1 and lane = $2 and lane is not null and state in (0, 1, 3) and id > $3
             order by id limit $5";
         let room = i64::try_from(limit - ids.len()).unwrap_or(i64::MAX);
-        let values: super::pool::Values<'_> =
-            &[&target, &lane, &head.try_get::<_, i64>(0)?, &shift.now(), &room];
+        let values: Values<'_> = &[&target, &lane, &head.try_get::<_, i64>(0)?, &shift.now(), &room];
         let behind = work.query(sql, values).await?;
-        for row in behind.iter().take_while(|row| row.get(1)) {
+        for row in behind {
+            if !row.try_get(1)? {
+                break;
+            }
             ids.push(row.try_get(0)?);
         }
     }
@@ -260,60 +259,9 @@ fn fences(claims: &[ItemClaim]) -> Vec<i64> {
 }
 
 /// The claims that are not among these rows, which begin with id and fence.
-fn lost(claims: &[ItemClaim], rows: &[Row]) -> Vec<ItemClaim> {
-    let written: std::collections::HashSet<(i64, i64)> =
-        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    claims.iter().filter(|claim| !written.contains(&(claim.id.get(), claim.fence))).cloned().collect()
-}
-
-/// Takes the locks of lanes, in one order for everybody.
-async fn lock_lanes(work: &mut Work<'_>, targets: &[&str], lanes: &[&str]) -> Result<(), Error> {
-    if lanes.is_empty() {
-        return Ok(());
-    }
-    let sql = "select pg_advisory_xact_lock(key) from (
-            select distinct hashtextextended(target || chr(31) || lane, 0) as key
-            from unnest($1::text[], $2::text[]) as lanes (target, lane) order by key
-        ) as keys";
-    work.query(sql, &[&targets, &lanes]).await?;
-    Ok(())
-}
-
-async fn lock_lanes_of(work: &mut Work<'_>, ids: &[i64]) -> Result<(), Error> {
-    // What an item's lane is never changes.
-    let sql = "select distinct target, lane from items where id = any($1) and lane is not null";
-    let rows = work.query(sql, &[&ids]).await?;
-    let lanes = rows.iter().map(|row| (row.get::<_, &str>(0), row.get::<_, &str>(1)));
-    let (targets, lanes): (Vec<_>, Vec<_>) = lanes.unzip();
-    lock_lanes(work, &targets, &lanes).await
-}
-
-/// As for [`lock_lanes`], by the id of an item; for those who take a dead letter out of its lane.
-pub(super) async fn lock_lane_of(work: &mut Work<'_>, id: i64) -> Result<(), Error> {
-    lock_lanes_of(work, &[id]).await
-}
-
-/// Makes the next item of a lane its first one, after the one before has left.
-pub(super) async fn free_lane(work: &mut Work<'_>, target: &str, lane: &str) -> Result<(), Error> {
-    let sql = "update items set head = true where id = (
-            select min(id) from items
-            where target = $1 and lane = $2 and lane is not null and state in (0, 1, 3)
-        )";
-    work.execute(sql, &[&target, &lane]).await?;
-    Ok(())
-}
-
-/// Gives back the later items of a lane that are claimed: they may not go before this one, and have not been tried.
-async fn give_back(
-    work: &mut Work<'_>,
-    target: &str,
-    lane: &str,
-    after: i64,
-    now: Timestamp,
-    shift: Shift,
-) -> Result<(), Error> {
-    let sql = "update items set state = 0, due_at = $4, attempt = attempt - 1, changed_at = $5, worker = null
-        where target = $1 and lane = $2 and lane is not null and state in (0, 1, 3) and state = 1 and id > $3";
-    work.execute(sql, &[&target, &lane, &after, &shift.now(), &now.unix_millis()]).await?;
-    Ok(())
+fn lost(claims: &[ItemClaim], rows: &[Row]) -> Result<Vec<ItemClaim>, Error> {
+    let written = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let written = written.collect::<Result<HashSet<(i64, i64)>, Error>>()?;
+    let is_lost = |claim: &&ItemClaim| !written.contains(&(claim.id.get(), claim.fence));
+    Ok(claims.iter().filter(is_lost).cloned().collect())
 }
