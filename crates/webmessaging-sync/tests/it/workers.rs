@@ -102,6 +102,12 @@ async fn stopping_ends_what_is_under_way_and_gives_back_the_rest() {
     assert_eq!(judge.ids(), ["c-1", "c-2", "c-3"]);
 }
 
+#[test]
+fn a_worker_can_run_on_any_thread() {
+    fn crosses<T: Send>(_: impl FnOnce(&'static SyncWorker) -> T) {}
+    crosses(|worker| worker.run(std::future::pending()));
+}
+
 #[tokio::test]
 async fn a_worker_without_targets_waits_to_be_stopped() {
     let bench = Bench::new().await;
