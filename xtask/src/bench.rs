@@ -33,6 +33,14 @@ const BENCHES: &[Bench] = &[
                 matter; only jitter differs from run to run. *Quota used* counts from the time when all processes were there for a window; *least share* is what the\n\
                 process with the least got, as a part of an even share.",
     },
+    Bench {
+        name: "store",
+        package: "webmessaging-store",
+        title: "Store: what of the disk's speed reaches the callers",
+        about: "Deliveries with two keys each, accepted by callers that have one call at a time, beside a bare loop that groups commits: a thread with one\n\
+                prepared statement and a channel in front of it. In turns, five rounds; the ratios are the medians of the rounds. Store and loop flush every commit\n\
+                (`synchronous=FULL`). The disk is most of the figures, and what else uses it.",
+    },
 ];
 
 /// The names of the benches, for the command line.

@@ -12,6 +12,7 @@ mod features;
 mod generate;
 mod layers;
 mod report;
+mod services;
 mod tidy;
 mod workspace;
 
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ColorChoice, Command};
 
 use crate::ci::{Run, STEPS};
+use crate::report::Report;
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -38,7 +40,11 @@ fn main() -> ExitCode {
         }
     };
     if name == BENCH {
-        return execute_bench(&workspace, arguments.get_one::<String>("name").map(String::as_str));
+        let only = arguments.get_one::<String>("name").map(String::as_str);
+        return finish(BENCH, bench::run(&workspace, only));
+    }
+    if name == SERVICES {
+        return finish(SERVICES, services::run());
     }
     let Some(step) = STEPS.iter().find(|step| step.name == name) else {
         return ci::run(&workspace);
@@ -55,15 +61,16 @@ fn main() -> ExitCode {
 }
 
 const BENCH: &str = "bench";
+const SERVICES: &str = "services";
 
-fn execute_bench(workspace: &Workspace, only: Option<&str>) -> ExitCode {
-    match bench::run(workspace, only) {
+fn finish(name: &str, done: report::Result<Report>) -> ExitCode {
+    match done {
         Ok(report) => {
-            println!("{BENCH}: {}: {}", report.verdict, report.note);
+            println!("{name}: {}: {}", report.verdict, report.note);
             report.exit_code()
         }
         Err(error) => {
-            eprintln!("{BENCH}: {error}");
+            eprintln!("{name}: {error}");
             ExitCode::FAILURE
         }
     }
@@ -85,9 +92,13 @@ fn command() -> Command {
         command = command.subcommand(sub);
     }
     let name = Arg::new("name").help("Only this one").value_parser(bench::names().collect::<Vec<_>>());
-    command.subcommand(
-        Command::new(BENCH).about("Run the benches and write their tables to docs/benchmarks").arg(name),
-    )
+    command
+        .subcommand(
+            Command::new(BENCH).about("Run the benches and write their tables to docs/benchmarks").arg(name),
+        )
+        .subcommand(
+            Command::new(SERVICES).about("Start a PostgreSQL to try things on, until Enter is pressed"),
+        )
 }
 
 #[cfg(test)]

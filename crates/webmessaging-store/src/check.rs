@@ -214,7 +214,7 @@ mod tests {
     fn check(found: Result<(), Error>, expected: &[&str]) {
         let error = found.err();
         assert!(error.iter().all(|error| error.kind() == ErrorKind::InvalidInput));
-        let violations = error.iter().flat_map(|error| error.violations()).flat_map(Violations::iter);
+        let violations = error.iter().filter_map(Error::violations).flat_map(Violations::iter);
         let found: Vec<_> = violations.map(|found| format!("{}: {}", found.path, found.rule)).collect();
         assert_eq!(found, expected);
     }

@@ -18,6 +18,10 @@ mod check;
 mod error;
 mod hidden;
 mod ids;
+#[cfg(feature = "testing")]
+mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -33,8 +37,12 @@ pub use crate::ids::{DeliveryId, IntentId, ItemId};
 pub use crate::inbox::{Accepted, ClaimedDelivery, DeliveryClaim, Effects, Inbox, InboxStats, NewDelivery};
 pub use crate::intents::{Begun, Intent, IntentOutcome, Intents, NewIntent};
 pub use crate::leases::{Lease, LeaseAnswer, Leases};
+#[cfg(feature = "testing")]
+pub use crate::memory::MemoryStore;
 pub use crate::outbox::{ClaimedItem, Enqueued, ItemClaim, NewItem, Outbox};
 pub use crate::outbox_stats::{BlockedBy, BlockedLane, OutboxStats};
+#[cfg(feature = "postgres")]
+pub use crate::postgres::{PostgresOptions, PostgresStore};
 pub use crate::quarantine::{NewQuarantine, Quarantine, QuarantineEntry, QuarantineState};
 pub use crate::rate_leases::{Permits, RateLeases, RateQuota};
 pub use crate::retention::{DedupPolicy, Purged, Retention, SenderSchedule, Upkeep};

@@ -1,7 +1,10 @@
 //! The quarantine: files that nobody gets to see, with the reason, until somebody decides.
 
+use std::fmt;
+
 use webmessaging_model::Timestamp;
 
+use crate::hidden::Hidden;
 use crate::store::Stored;
 
 /// Files that are kept away from people.
@@ -40,7 +43,7 @@ pub trait Quarantine {
 }
 
 /// A file for the quarantine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewQuarantine {
     /// Which file.
@@ -69,7 +72,7 @@ impl NewQuarantine {
 }
 
 /// What is known of a file that is or was in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QuarantineEntry {
     /// Which file.
@@ -115,5 +118,28 @@ impl QuarantineState {
             2 => Self::Deleted { at, note },
             _ => Self::Held,
         }
+    }
+}
+
+impl fmt::Debug for NewQuarantine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewQuarantine")
+            .field("file_id", &self.file_id)
+            .field("reason", &self.reason)
+            .field("at", &self.at)
+            .field("details", &Hidden(self.details.as_bytes()))
+            .finish()
+    }
+}
+
+impl fmt::Debug for QuarantineEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QuarantineEntry")
+            .field("file_id", &self.file_id)
+            .field("reason", &self.reason)
+            .field("details", &Hidden(self.details.as_bytes()))
+            .field("quarantined_at", &self.quarantined_at)
+            .field("state", &self.state)
+            .finish()
     }
 }

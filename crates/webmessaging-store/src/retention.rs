@@ -130,7 +130,7 @@ pub struct Retention {
     pub decided: Duration,
     /// Scan states that did not move; 30 days by default.
     pub scans: Duration,
-    /// Most entries of each kind in one call; 5,000 by default.
+    /// Most entries of each kind in one call; 1,000 by default.
     pub batch: u32,
 }
 
@@ -143,7 +143,7 @@ impl Retention {
             delivered: DAY.saturating_mul(7),
             decided: DAY.saturating_mul(30),
             scans: DAY.saturating_mul(30),
-            batch: 5_000,
+            batch: 1_000,
         }
     }
 

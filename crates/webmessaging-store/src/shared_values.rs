@@ -25,7 +25,6 @@ pub trait SharedValues {
         value: SecretString,
         expires_at: Timestamp,
         token: i64,
-        now: Timestamp,
     ) -> Stored<'a, ()>;
 }
 

@@ -60,7 +60,8 @@ impl SqliteOptions {
         self
     }
 
-    /// Sets how many calls wait for the writer before others have to wait for a place; 1,024 by default, at least 1.
+    /// Sets how many calls wait for the writer before others have to wait for a place; 1,024 by default, at least 1. Each of them holds its
+    /// body in memory.
     #[must_use]
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls.max(1);
@@ -144,6 +145,14 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.writer.call(work).await
+    }
+
+    /// As [`write`](Self::write), for what is one statement and therefore done or not.
+    async fn write_once<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.writer.call_once(work).await
     }
 
     async fn read<T: Send + 'static>(

@@ -23,3 +23,15 @@ pub(crate) fn place(after: Option<DeadLetterCursor>) -> (i64, i64, i64) {
         (buried_at.unix_millis(), origin_number(origin), number)
     })
 }
+
+/// A count as PostgreSQL has it.
+#[cfg(feature = "postgres")]
+pub(crate) fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// A number of attempts as PostgreSQL has it.
+#[cfg(feature = "postgres")]
+pub(crate) fn attempts(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -17,7 +17,7 @@ impl Inbox for SqliteStore {
     fn accept(&self, delivery: NewDelivery) -> Stored<'_, Accepted> {
         Box::pin(async move {
             check::delivery(&delivery)?;
-            self.write(move |connection| accept(connection, &delivery)).await
+            self.write_once(move |connection| accept(connection, &delivery)).await
         })
     }
 

@@ -21,12 +21,28 @@ const STATEMENTS: usize = 128;
 /// The connection that writes, with the file made and up to date.
 pub(super) fn writer(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
     make(path)?;
+    connect(path, busy, bytes_max).map_err(|error| match error.kind() {
+        // The file is there: what keeps SQLite from opening it, or from making the files beside it, are rights.
+        ErrorKind::Unavailable => {
+            let message = "the store cannot be opened for writing: check the rights of its file and folder";
+            Error::new(ErrorKind::ReadOnly).with_message(message).with_source(error)
+        }
+        _ => error,
+    })
+}
+
+fn connect(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     prepare(&connection, busy)?;
     // Looked at before anything is changed: a newer version's file is left as it is.
     check_version(&connection, MIGRATIONS.len())?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(misplaced(
+            "the store's file system cannot share memory between processes: use a local disk",
+        ));
+    }
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Fewer, larger checkpoints: pages that change again and again are written once.
@@ -108,7 +124,10 @@ fn make(path: &Path) -> Result<(), Error> {
         make_folder(folder).map_err(|error| io_failed("the folder of the store cannot be made", error))?;
     }
     match private().open(path) {
-        Ok(_) => Ok(()),
+        // What is accepted must not be in a file whose name is lost with the power.
+        Ok(_) => {
+            flush_folder(path).map_err(|error| io_failed("the folder of the store cannot be flushed", error))
+        }
         // Somebody else was a moment earlier.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(io_failed("the file of the store cannot be made", error)),
@@ -146,6 +165,17 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+#[cfg(unix)]
+fn flush_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn flush_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -45,10 +45,13 @@ fn purge(connection: &Connection, retention: &Retention, now: Timestamp) -> Resu
             params![horizon, decided, batch],
         )?,
         items: forget(
+            // Apart, so that the index leads to what is past its time, and to nothing else.
             "delete from items where id in (
-                select id from items
-                where state in (2, 4) and (state = 2 and changed_at < ?1 or state = 4 and changed_at < ?2)
-                    and id < (select max(id) from items) limit ?3
+                select id from (
+                    select id from items where state in (2, 4) and state = 2 and changed_at < ?1
+                    union all
+                    select id from items where state in (2, 4) and state = 4 and changed_at < ?2
+                ) where id < (select max(id) from items) limit ?3
             )",
             params![delivered, decided, batch],
         )?,

@@ -33,7 +33,6 @@ impl SharedValues for SqliteStore {
         value: SecretString,
         expires_at: Timestamp,
         token: i64,
-        _now: Timestamp,
     ) -> Stored<'a, ()> {
         Box::pin(async move {
             check::value(key, value.expose_secret())?;

@@ -31,8 +31,24 @@ impl Calls {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.send(work, true).await
+    }
+
+    /// As [`call`](Self::call), for work that writes with one statement at most: what fails of it leaves nothing behind by itself.
+    pub(super) async fn call_once<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.send(work, false).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        needs_savepoint: bool,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Call { work: Some(work), done: None, reply });
+        let job = Box::new(Call { work: Some(work), done: None, reply, needs_savepoint });
         self.0.send(job).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
@@ -47,6 +63,9 @@ pub(super) trait Job: Send {
     /// Does it, unless nobody waits for it any more. Tells what went wrong.
     fn run(&mut self, connection: &Connection) -> Result<(), Error>;
 
+    /// Whether it has to be taken back when it fails.
+    fn needs_savepoint(&self) -> bool;
+
     /// Tells who waits: what came of it, or what spoiled the transaction that it was part of.
     fn answer(self: Box<Self>, spoiled: Option<&Error>);
 }
@@ -55,6 +74,7 @@ struct Call<T, F> {
     work: Option<F>,
     done: Option<Result<T, Error>>,
     reply: oneshot::Sender<Result<T, Error>>,
+    needs_savepoint: bool,
 }
 
 impl<T, F> Job for Call<T, F>
@@ -71,6 +91,10 @@ where
         let outcome = done.as_ref().map(|_| ()).map_err(Clone::clone);
         self.done = Some(done);
         outcome
+    }
+
+    fn needs_savepoint(&self) -> bool {
+        self.needs_savepoint
     }
 
     fn answer(self: Box<Self>, spoiled: Option<&Error>) {
@@ -107,15 +131,21 @@ pub(super) fn read(connection: &Connection, queue: &Arc<Mutex<Queue>>) {
     }
 }
 
-/// Runs a group in one transaction, each job in a savepoint of its own, so that one that fails takes nobody with it.
+/// Runs a group in one transaction; a job that fails is taken back alone, and takes nobody with it.
 fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
     run(connection, "begin immediate")?;
     let done = group.iter_mut().try_for_each(|job| {
-        run(connection, "savepoint job")?;
+        let needs_savepoint = job.needs_savepoint();
+        if needs_savepoint {
+            run(connection, "savepoint job")?;
+        }
         let outcome = job.run(connection);
         if connection.is_autocommit() {
             // Trouble so deep that SQLite has taken back everything, the work of the others included.
             return Err(outcome.err().unwrap_or_else(|| Error::new(ErrorKind::Internal)));
+        }
+        if !needs_savepoint {
+            return Ok(());
         }
         if outcome.is_err() {
             run(connection, "rollback to job")?;

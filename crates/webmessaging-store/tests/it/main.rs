@@ -5,8 +5,19 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "a test that fails says so"
 )]
-
+mod child;
+mod crash;
+mod memory;
+mod model;
+mod postgres;
+mod postgres_faults;
+mod postgres_together;
+mod server;
 mod sqlite;
+mod sqlite_faults;
+mod sqlite_schema;
+mod sqlite_together;
 mod suite;

@@ -51,7 +51,7 @@ create table items (
 ) strict;
 
 create unique index items_by_key on items (target, idempotency_key);
-create index items_open on items (target, head, due_at, state, enqueued_at) where state < 2;
+create index items_open on items (target, head, due_at, id, state, enqueued_at) where state < 2;
 create index items_in_lane on items (target, lane, id) where lane is not null and state in (0, 1, 3);
 create index items_dead on items (state, buried_at) where state >= 3;
 create index items_settled on items (state, changed_at, target) where state in (2, 4);

@@ -15,7 +15,7 @@ async fn four_letters(store: &dyn Store) {
     store.bury_delivery(&claim, "second", at(2)).await.unwrap();
     fill_lane(store, "other", &["b"]).await;
     bury_first(store, "third", 3).await;
-    enqueue(store, [with(item("c"), |item| item.target = "documents".to_owned())]).await;
+    enqueue(store, [with(item("c"), |item| item.target = "documents".into())]).await;
     let items = store.claim_items("documents", "worker", 1, LEASE, at(3)).await.unwrap();
     // At the same time as another one: the place in the list is still one of its own.
     store.bury_item(&items[0].claim, "fourth", at(3)).await.unwrap();

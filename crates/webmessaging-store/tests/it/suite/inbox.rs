@@ -2,7 +2,8 @@
 
 use webmessaging_store::limits::REASON_BYTES_MAX;
 use webmessaging_store::{
-    Accepted, Effects, ErrorKind, NewDelivery, NewItem, NewQuarantine, NewScan, QuarantineState, Store,
+    Accepted, DeadLetterFilter, Effects, ErrorKind, NewDelivery, NewItem, NewQuarantine, NewScan,
+    QuarantineState, Store,
 };
 
 use super::{LEASE, accept, at, claim_delivery, delivery, drain, item, refused, with};
@@ -14,7 +15,7 @@ pub(crate) async fn a_delivery_is_new_once_by_its_id_and_once_by_its_content(sto
     later.received_at = at(9);
     assert_eq!(store.accept(later.clone()).await.unwrap(), known);
     // One key is enough, whichever it is.
-    let same_id = with(later.clone(), |same| same.content_key = "other".to_owned());
+    let same_id = with(later.clone(), |same| same.content_key = "other".into());
     assert_eq!(store.accept(same_id).await.unwrap(), known);
     let same_content = later.delivery_id("other");
     assert_eq!(store.accept(same_content.clone()).await.unwrap(), known);
@@ -25,7 +26,7 @@ pub(crate) async fn a_delivery_is_new_once_by_its_id_and_once_by_its_content(sto
 
 pub(crate) async fn keys_of_another_source_are_other_keys(store: &dyn Store) {
     accept(store, 1).await;
-    let elsewhere = with(delivery(1), |other| other.source = "other".to_owned());
+    let elsewhere = with(delivery(1), |other| other.source = "other".into());
     assert!(matches!(store.accept(elsewhere).await.unwrap(), Accepted::New(_)));
     // That nothing has an id makes nothing the same.
     for content in ["a", "b"] {
@@ -127,7 +128,7 @@ pub(crate) async fn a_buried_delivery_is_not_claimed_again(store: &dyn Store) {
     let claim = claim_delivery(store, 1).await.claim;
     store.bury_delivery(&claim, &"ä".repeat(REASON_BYTES_MAX), at(2)).await.unwrap();
     assert_eq!(store.claim_deliveries("worker", 10, LEASE, at(999)).await.unwrap(), []);
-    let letters = store.dead_letters(&Default::default(), None, 10).await.unwrap().letters;
+    let letters = store.dead_letters(&DeadLetterFilter::default(), None, 10).await.unwrap().letters;
     assert_eq!(letters[0].reason, "ä".repeat(REASON_BYTES_MAX / 2));
     assert!(matches!(store.accept(delivery(1)).await.unwrap(), Accepted::Duplicate { .. }));
 }

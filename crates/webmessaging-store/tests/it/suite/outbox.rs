@@ -89,7 +89,7 @@ pub(crate) async fn a_claim_is_limited_and_takes_first_items_of_lanes_first(stor
 }
 
 pub(crate) async fn targets_do_not_meet(store: &dyn Store) {
-    let elsewhere = with(item("a").lane("lane"), |item| item.target = "documents".to_owned());
+    let elsewhere = with(item("a").lane("lane"), |item| item.target = "documents".into());
     let answers = enqueue(store, [item("a").lane("lane"), elsewhere]).await;
     assert!(answers.iter().all(|answer| matches!(answer, Enqueued::New(_))));
     bury_both_ways(store).await;

@@ -15,7 +15,7 @@ pub(crate) async fn the_outbox_counts_what_is_in_it(store: &dyn Store) {
     enqueue(store, ["a", "b", "c"].map(item)).await;
     let claimed = claim(store, 2, 3).await;
     store.mark_delivered(&claims(&claimed[..1]), at(3)).await.unwrap();
-    store.enqueue(vec![with(item("z"), |item| item.target = "other".to_owned())], at(-5)).await.unwrap();
+    store.enqueue(vec![with(item("z"), |item| item.target = "other".into())], at(-5)).await.unwrap();
 
     let stats = store.outbox_stats(Some("crm"), at(4)).await.unwrap();
     assert_eq!((stats.due, stats.waiting, stats.leased), (1, 1, 1));

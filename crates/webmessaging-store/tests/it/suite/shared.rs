@@ -141,23 +141,23 @@ pub(crate) async fn a_lease_is_renewed_only_while_it_lasts(store: &dyn Store) {
 
 pub(crate) async fn a_value_lasts_until_it_expires(store: &dyn Store) {
     assert!(store.load_value("token", at(0)).await.unwrap().is_none());
-    store.store_value("token", "secret".into(), at(60), 1, at(0)).await.unwrap();
+    store.store_value("token", "secret".into(), at(60), 1).await.unwrap();
     let value = store.load_value("token", at(59)).await.unwrap().unwrap();
     assert_eq!((value.value.expose_secret(), value.expires_at, value.token), ("secret", at(60), 1));
     assert!(!format!("{value:?}").contains("secret\""));
     assert!(store.load_value("token", at(60)).await.unwrap().is_none());
-    refused(store.store_value("", "secret".into(), at(60), 1, at(0)).await, ErrorKind::InvalidInput);
+    refused(store.store_value("", "secret".into(), at(60), 1).await, ErrorKind::InvalidInput);
 }
 
 pub(crate) async fn a_value_is_not_stored_by_who_was_overtaken(store: &dyn Store) {
-    store.store_value("token", "first".into(), at(60), 2, at(0)).await.unwrap();
-    refused(store.store_value("token", "late".into(), at(99), 1, at(1)).await, ErrorKind::LeaseLost);
-    store.store_value("token", "second".into(), at(70), 2, at(1)).await.unwrap();
-    store.store_value("token", "third".into(), at(80), 3, at(1)).await.unwrap();
+    store.store_value("token", "first".into(), at(60), 2).await.unwrap();
+    refused(store.store_value("token", "late".into(), at(99), 1).await, ErrorKind::LeaseLost);
+    store.store_value("token", "second".into(), at(70), 2).await.unwrap();
+    store.store_value("token", "third".into(), at(80), 3).await.unwrap();
     let value = store.load_value("token", at(2)).await.unwrap().unwrap();
     assert_eq!(value.value.expose_secret(), "third");
     // Also after the value has expired.
-    refused(store.store_value("token", "late".into(), at(99), 2, at(90)).await, ErrorKind::LeaseLost);
+    refused(store.store_value("token", "late".into(), at(99), 2).await, ErrorKind::LeaseLost);
 }
 
 async fn take(store: &dyn Store, wanted: u32, seconds: i64) -> (u32, Option<i64>) {

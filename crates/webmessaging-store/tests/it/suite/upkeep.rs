@@ -23,13 +23,15 @@ pub(crate) async fn what_is_done_is_forgotten_after_its_time(store: &dyn Store) 
     finish_all(store, 2).await;
     enqueue(store, ["a", "b"].map(item)).await;
     drain(store, 2).await;
+    // Not done, and the newest: some engines never let go of the newest row.
+    accept(store, 3).await;
+    enqueue(store, [item("c")]).await;
 
     let kept = store.purge(&retention(), at(DAY)).await.unwrap();
     assert_eq!((kept.deliveries, kept.items), (0, 0));
     assert!(matches!(store.accept(delivery(1)).await.unwrap(), Accepted::Duplicate { .. }));
     let gone = store.purge(&retention(), at(8 * DAY)).await.unwrap();
-    // The newest row of each table stays.
-    assert_eq!((gone.deliveries, gone.items, gone.has_more), (1, 1, false));
+    assert_eq!((gone.deliveries, gone.items, gone.has_more), (2, 2, false));
     assert!(matches!(store.accept(delivery(1)).await.unwrap(), Accepted::New(_)));
     assert!(matches!(enqueue(store, [item("a")]).await[..], [Enqueued::New(_)]));
 }
@@ -59,8 +61,9 @@ pub(crate) async fn what_is_forgotten_is_forgotten_in_batches(store: &dyn Store)
         accept(store, number).await;
     }
     finish_all(store, 6).await;
+    accept(store, 7).await;
     let batches = retention().batch(2);
-    for (deliveries, has_more) in [(2, true), (2, true), (1, false)] {
+    for (deliveries, has_more) in [(2, true), (2, true), (2, true), (0, false)] {
         let purged = store.purge(&batches, at(9 * DAY)).await.unwrap();
         assert_eq!((purged.deliveries, purged.has_more), (deliveries, has_more));
     }
@@ -85,7 +88,7 @@ pub(crate) async fn dropped_letters_and_decisions_are_forgotten_last(store: &dyn
     store.quarantine(NewQuarantine::new("f", "malicious", at(1))).await.unwrap();
     store.release_quarantined("f", "", at(2)).await.unwrap();
     store.advance_scan(NewScan::new("f", 1, "scanning", at(2))).await.unwrap();
-    store.store_value("token", "secret".into(), at(60), 7, at(2)).await.unwrap();
+    store.store_value("token", "secret".into(), at(60), 7).await.unwrap();
 
     let purged = store.purge(&retention(), at(8 * DAY)).await.unwrap();
     assert_eq!((purged.deliveries, purged.items, purged.intents), (0, 0, 0));
@@ -96,7 +99,7 @@ pub(crate) async fn dropped_letters_and_decisions_are_forgotten_last(store: &dyn
     assert_eq!(store.quarantine_entry("f").await.unwrap(), None);
     assert_eq!(store.scan_state("f").await.unwrap(), None);
     // Who was overtaken stays overtaken.
-    let late = store.store_value("token", "late".into(), at(99 * DAY), 6, at(31 * DAY)).await;
+    let late = store.store_value("token", "late".into(), at(99 * DAY), 6).await;
     super::refused(late, webmessaging_store::ErrorKind::LeaseLost);
     // With the letter its edits are gone, and their keys.
     assert!(matches!(enqueue(store, [item("a")]).await[..], [Enqueued::New(_)]));
