@@ -1,18 +1,18 @@
 //! Sinks that nobody waits for: a bounded queue and a thread for each.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
 
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::fan_out::{self, Named};
+use crate::watchdog::Watchdogs;
 
 /// How it stands with a best-effort sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,9 @@ struct Counted {
     recorded: u64,
     failed: u64,
     dropped: u64,
-    waiting: Vec<Waker>,
+    /// Those who wait until it is idle, each by a number of its own.
+    waiting: BTreeMap<u64, Waker>,
+    next_waiting: u64,
 }
 
 impl Counted {
@@ -63,18 +65,13 @@ impl Counts {
 }
 
 impl Queue {
-    pub(crate) fn start(
-        named: Named,
-        capacity: usize,
-        clock: Arc<dyn Clock>,
-        limit: Duration,
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(named: Named, capacity: usize, watchdogs: Arc<Watchdogs>) -> Result<Self, Error> {
         let (sender, receiver) = sync_channel(capacity);
         let (name, counts) = (named.name.clone(), Arc::new(Counts::default()));
         let theirs = Arc::clone(&counts);
         thread::Builder::new()
-            .name(format!("journal {name}"))
-            .spawn(move || work(&named, &receiver, &theirs, &*clock, limit))
+            .name("journal sink".to_owned())
+            .spawn(move || work(&named, &receiver, &theirs, &watchdogs))
             .map_err(|error| {
                 Error::new(ErrorKind::Io, "the thread of the sink cannot be started")
                     .with_source(error)
@@ -85,28 +82,24 @@ impl Queue {
 
     /// Never waits: when the queue is full the event is dropped and counted.
     pub(crate) fn offer(&self, event: Arc<Event>) {
-        // Counted before it can be done.
+        // The counts are held meanwhile, so that it cannot be done before it is counted.
         let mut counts = self.counts.get();
-        counts.queued = counts.queued.saturating_add(1);
-        drop(counts);
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.sender.try_send(event) {
-            let mut counts = self.counts.get();
-            counts.queued = counts.queued.saturating_sub(1);
-            counts.dropped = counts.dropped.saturating_add(1);
-        }
+        let count = match self.sender.try_send(event) {
+            Ok(()) => &mut counts.queued,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => &mut counts.dropped,
+        };
+        *count = count.saturating_add(1);
     }
 
     /// Waits until everything that was offered so far is done.
     pub(crate) async fn idle(&self) {
-        let until = self.counts.get().queued;
+        let waiting = Waiting::new(&self.counts);
         poll_fn(|context| {
             let mut counts = self.counts.get();
-            if counts.done() >= until {
+            if counts.done() >= waiting.until {
                 return Poll::Ready(());
             }
-            if !counts.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-                counts.waiting.push(context.waker().clone());
-            }
+            counts.waiting.insert(waiting.number, context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -124,9 +117,31 @@ impl Queue {
     }
 }
 
-fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: &dyn Clock, limit: Duration) {
+/// Somebody who waits, until he does not any more.
+struct Waiting<'a> {
+    counts: &'a Counts,
+    number: u64,
+    until: u64,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(counts: &'a Counts) -> Self {
+        let mut counted = counts.get();
+        let number = counted.next_waiting;
+        counted.next_waiting = number.wrapping_add(1);
+        Self { counts, number, until: counted.queued }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.counts.get().waiting.remove(&self.number);
+    }
+}
+
+fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, watchdogs: &Watchdogs) {
     for event in receiver {
-        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, clock, limit));
+        let result = block_on(fan_out::record(std::slice::from_ref(named), &event, watchdogs));
         let mut counts = counts.get();
         match result {
             Ok(()) => counts.recorded = counts.recorded.saturating_add(1),
@@ -134,7 +149,7 @@ fn work(named: &Named, receiver: &Receiver<Arc<Event>>, counts: &Counts, clock: 
         }
         let waiting = std::mem::take(&mut counts.waiting);
         drop(counts);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
     }
 }
 

@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::clock::{Clock, Wait};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::sink::{Recorded, Sink};
+use crate::watchdog::Watchdogs;
 
 /// A sink and what it is called.
 pub(crate) struct Named {
@@ -25,29 +25,19 @@ impl fmt::Debug for Named {
 }
 
 /// Records with all sinks at once and waits for all of them, but for those that take longer than the limit.
-pub(crate) async fn record(
-    sinks: &[Named],
-    event: &Event,
-    clock: &dyn Clock,
-    limit: Duration,
-) -> Result<(), Error> {
+pub(crate) async fn record(sinks: &[Named], event: &Event, watchdogs: &Watchdogs) -> Result<(), Error> {
     let mut parts: Vec<_> = sinks.iter().map(|named| Part::start(named, event)).collect();
-    let mut watchdog: Option<Wait> = None;
+    let mut watchdog = watchdogs.watch();
     poll_fn(|context| {
         let mut all_done = true;
         for part in &mut parts {
             all_done &= part.is_done(context);
         }
-        if all_done {
-            return Poll::Ready(());
-        }
-        // Most sinks are done at once, and then no timer is made.
-        let watchdog = watchdog.get_or_insert_with(|| clock.watchdog(limit));
-        if watchdog.as_mut().poll(context).is_pending() {
+        if !all_done && !watchdog.is_over(context) {
             return Poll::Pending;
         }
         for part in &mut parts {
-            part.give_up(limit);
+            part.give_up(watchdogs.limit());
         }
         Poll::Ready(())
     })
@@ -86,6 +76,7 @@ impl<'a> Part<'a> {
         true
     }
 
+    /// Does nothing with what is done.
     fn give_up(&mut self, limit: Duration) {
         if matches!(self.state, State::Pending(_)) {
             let message = format!(

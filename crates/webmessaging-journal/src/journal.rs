@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Actor, Event, EventId, Stamp};
 use crate::fan_out::{self, Named};
 use crate::sink::Sink;
+use crate::watchdog::Watchdogs;
 
 pub use crate::best_effort::BestEffortStatus;
 
@@ -50,7 +51,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Box<dyn Entropy>,
     actor: Actor,
-    time_limit: Duration,
+    watchdogs: Arc<Watchdogs>,
     durable: Vec<Named>,
     best_effort: Vec<Queue>,
 }
@@ -110,12 +111,13 @@ impl Journal {
     /// [`ErrorKind::TimedOut`] when that takes longer than the time limit.
     pub async fn flush(&self) -> Result<(), Error> {
         let Some(inner) = self.0.as_deref() else { return Ok(()) };
-        let mut watchdog = inner.clock.watchdog(inner.time_limit);
+        let mut watchdog = inner.watchdogs.watch();
         for queue in &inner.best_effort {
             let mut idle = pin!(queue.idle());
             let in_time = poll_fn(|context| match idle.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(true),
-                Poll::Pending => watchdog.as_mut().poll(context).map(|()| false),
+                Poll::Pending if watchdog.is_over(context) => Poll::Ready(false),
+                Poll::Pending => Poll::Pending,
             });
             if !in_time.await {
                 let message = "there is still something in the queue: see what holds the sink up";
@@ -147,7 +149,7 @@ impl Inner {
         if self.durable.is_empty() {
             return Ok(());
         }
-        fan_out::record(&self.durable, &event, &*self.clock, self.time_limit).await
+        fan_out::record(&self.durable, &event, &self.watchdogs).await
     }
 }
 
@@ -214,9 +216,9 @@ impl JournalBuilder {
         self
     }
 
-    /// Sets how long a sink may take for an event; 10 seconds by default.
+    /// Sets how long a sink may take for an event; 10 seconds by default, at most a day.
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.time_limit = limit.min(Duration::from_secs(86_400));
         self
     }
 
@@ -247,8 +249,9 @@ impl JournalBuilder {
         if durable.is_empty() && best_effort.is_empty() {
             return Ok(Journal::none());
         }
-        let start = |named| Queue::start(named, queue, Arc::clone(&clock), time_limit);
+        let watchdogs = Arc::new(Watchdogs::new(Arc::clone(&clock), time_limit));
+        let start = |named| Queue::start(named, queue, Arc::clone(&watchdogs));
         let best_effort = best_effort.into_iter().map(start).collect::<Result<_, _>>()?;
-        Ok(Journal(Some(Arc::new(Inner { clock, entropy, actor, time_limit, durable, best_effort }))))
+        Ok(Journal(Some(Arc::new(Inner { clock, entropy, actor, watchdogs, durable, best_effort }))))
     }
 }

@@ -36,14 +36,14 @@ pub use self::webhooks::{WebhookReceived, WebhookRegistered};
 #[non_exhaustive]
 pub struct Subject<'a> {
     /// What it is: `file`, `transfer`, `message`, `conversation`, `channel`, `guest`, `webhook`, `webhook_delivery`,
-    /// `delivery`, `operation`, `audit_log`, or `unknown`.
+    /// `delivery`, `audit_log`, or `unknown`.
     pub kind: &'a str,
     /// Its id.
     pub id: &'a str,
 }
 
 impl<'a> Subject<'a> {
-    pub(crate) fn new(kind: &'static str, id: &'a str) -> Self {
+    pub(crate) const fn new(kind: &'static str, id: &'a str) -> Self {
         Self { kind, id }
     }
 }

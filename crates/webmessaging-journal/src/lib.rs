@@ -19,6 +19,7 @@ mod best_effort;
 mod details;
 mod fan_out;
 mod redacted;
+mod watchdog;
 
 pub use crate::error::{Error, ErrorKind};
 pub use crate::event::{Actor, Event, EventId, Stamp};

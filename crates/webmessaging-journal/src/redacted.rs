@@ -32,7 +32,7 @@ pub(crate) struct Redacted<'a> {
 #[derive(Serialize)]
 struct RedactedSubject<'a> {
     #[serde(rename = "type")]
-    kind: &'a str,
+    kind: Cow<'a, str>,
     id: Cow<'a, str>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Redacted<'a> {
             time: event.at,
             actor: safe_actor(event.actor.as_str()),
             action: safe_id(event.action()),
-            subject: RedactedSubject { kind: subject.kind, id: subject_id(subject.id) },
+            subject: RedactedSubject { kind: safe_id(subject.kind), id: subject_id(subject.id) },
             outcome: RedactedOutcome { result: outcome.name(), cause: outcome.cause() },
             operation: operation.as_deref().map(safe_id),
             status: *status,

@@ -1,5 +1,6 @@
 //! What was sent of a guest: fields for a CRM, changes for the audit log, and whether it was as little as promised.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use webmessaging_model::Timestamp;
 
 use super::minimized::{is_hash, is_plain_identity};
-use crate::details::{Detail, Details};
+use crate::details::{Detail, Details, REDACTED};
 use crate::text::PrivateText;
 
 /// So many changed fields are kept; of further ones it is known that there were some, and whether they were harmless.
@@ -136,10 +137,10 @@ impl DataChanges {
         self.plain_identity |=
             is_plain || is_plain_identity(path) || is_identity && kept == ChangedValue::Text;
         let path = safe_path(path);
-        if self.fields.len() >= CHANGES_MAX && !self.fields.contains_key(&path) {
+        if self.fields.len() >= CHANGES_MAX && !self.fields.contains_key(&*path) {
             self.omitted = self.omitted.saturating_add(1);
         } else {
-            self.fields.insert(path, kept);
+            self.fields.insert(path.into_owned(), kept);
         }
         self
     }
@@ -157,10 +158,10 @@ impl DataChanges {
                 let value = match value {
                     ChangedValue::Flag(flag) => Detail::Flag(*flag),
                     ChangedValue::Hash => Detail::Text("[hash]".into()),
-                    ChangedValue::Text => Detail::Text("[redacted]".into()),
+                    ChangedValue::Text => Detail::Text(REDACTED.into()),
                     ChangedValue::Removed => Detail::Null,
                 };
-                (path.as_str().into(), value)
+                (safe_path(path), value)
             })
             .collect();
         if self.omitted > 0 {
@@ -209,10 +210,10 @@ impl From<Option<&str>> for SentValue {
 }
 
 /// A path as it may be kept: names of fields, but not what somebody made a name of.
-fn safe_path(path: &str) -> String {
+fn safe_path(path: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     let is_safe = (1..=128).contains(&path.len()) && path.bytes().all(is_plain) && !is_plain_identity(path);
-    if is_safe { path.to_owned() } else { "[redacted]".to_owned() }
+    Cow::Borrowed(if is_safe { path } else { REDACTED })
 }
 
 impl GuestChange {

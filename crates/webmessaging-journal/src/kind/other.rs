@@ -10,8 +10,10 @@ kind! {
     pub struct OperationFailed {
         /// The name of the operation, such as `channels.update`.
         operation => String,
-        /// The id of what it was for.
-        about => String,
+        /// What it was for, as in [`Subject`]: `channel`, `guest`, `transfer`, `webhook`.
+        subject_kind => String,
+        /// The id of that.
+        subject_id => String,
         /// The stable code of what was in the way.
         cause => Cause,
     }
@@ -23,7 +25,7 @@ kind! {
 
 impl Described for OperationFailed {
     fn subject(&self) -> Subject<'_> {
-        Subject::new("operation", &self.about)
+        Subject { kind: &self.subject_kind, id: &self.subject_id }
     }
 
     fn outcome(&self) -> Outcome<'_> {

@@ -43,7 +43,7 @@ macro_rules! recorded {
             action = &*safe_id($event.action()),
             outcome = outcome.name(),
             cause = outcome.cause(),
-            subject = subject.kind,
+            subject = &*safe_id(subject.kind),
             subject_id = (!subject.id.is_empty()).then(|| safe_id(subject.id)).as_deref(),
             event_id = %$event.id,
             status = facts.status,
