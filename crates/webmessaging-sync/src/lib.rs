@@ -32,3 +32,8 @@ pub use crate::status::{LastFailure, Round, TargetState, TargetStatus};
 pub use crate::target::{Target, Targets};
 pub use crate::wake::Wake;
 pub use crate::worker::{SyncWorker, SyncWorkerBuilder};
+
+/// Compiles the examples of a guide.
+#[cfg(all(doctest, feature = "toml"))]
+#[doc = include_str!("../../../docs/guides/synchronize.md")]
+struct Guide;

@@ -53,7 +53,7 @@ impl fmt::Debug for SecretSource {
 ///
 /// let config = TargetConfig::new("dms", "https://dms.example/batches", ShapeName::Documents)
 ///     .auth(Auth::Bearer(SecretSource::Variable("DMS_TOKEN".to_owned())));
-/// let error = config.build(&Secrets::none()).unwrap_err();
+/// let error = config.clone().build(&Secrets::none()).unwrap_err();
 /// assert!(error.to_string().contains("build it with `Secrets::system`"));
 /// config.build(&Secrets::system().variables([("DMS_TOKEN", "s3cret")]))?;
 /// # Ok::<(), webmessaging_sync::Error>(())

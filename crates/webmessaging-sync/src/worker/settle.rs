@@ -61,10 +61,8 @@ impl SyncWorker {
                 }
                 self.postpone(destination, &items, &sent, &judged, asked, tally).await;
             }
-            Verdict::NotSent { wait } => {
-                destination.pause(now + wait);
-                self.retry(destination, &items, wait, &judged, tally).await;
-            }
+            // The breaker is asked before the next claim, so that this waits for it, too.
+            Verdict::NotSent { wait } => self.retry(destination, &items, wait, &judged, tally).await,
             Verdict::Gone => self.switch_off(destination, &items, &sent, tally).await,
             Verdict::Refused | Verdict::Done { .. } => {
                 self.give_up(destination, &items, &sent, &judged, tally).await;

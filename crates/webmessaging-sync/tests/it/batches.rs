@@ -143,6 +143,24 @@ async fn a_crash_between_sending_and_writing_down_counts_once() {
     assert_eq!((judge.taken().len(), ids.len()), (80, 80));
 }
 
+/// The same with a batch that was not full: what came since does not fill it up.
+#[tokio::test]
+async fn a_batch_whose_answer_was_lost_is_not_filled_up() {
+    let judge = Judge::start(|_| Reply::TakeAndHangUp).await;
+    let bench = Bench::new().await;
+    let targets = targets([config(&judge, ShapeName::Documents)]);
+    bench.enqueue(&targets, &files(3)).await;
+    let worker = bench.worker(&targets);
+    worker.deliver_due().await.unwrap();
+    judge.now(|_| take());
+    bench.advance(Duration::from_secs(60));
+    bench.enqueue(&targets, &[file(4), file(5)]).await;
+    assert_eq!(worker.deliver_due().await.unwrap().delivered, 5);
+    let seen = judge.seen();
+    let again = seen.iter().filter(|seen| seen.key() == judge.seen()[0].key()).count();
+    assert_eq!((seen.len(), again), (3, 2));
+}
+
 /// With another size of batches the composition changes, and so does the batch's key: the items keep theirs.
 #[tokio::test]
 async fn items_keep_their_keys_whatever_they_are_sent_with() {

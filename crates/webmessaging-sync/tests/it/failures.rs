@@ -222,6 +222,53 @@ async fn an_open_breaker_is_waited_for_without_an_attempt() {
 }
 
 #[tokio::test]
+async fn what_a_breaker_stops_in_the_middle_is_not_given_up() {
+    let (bench, judge) = (Bench::new().await, Judge::start(|_| Reply::Refuse(503, "")).await);
+    // Two attempts; at the second failure the breaker opens.
+    let config = config(&judge, ShapeName::Documents).at_once(1).schedule([Duration::from_secs(1)]);
+    let targets = targets([config]);
+    let strict = |_: &_, client: webmessaging_http::ExternalClientBuilder| {
+        client.breaker(BreakerPolicy::default().failures(2)).proxy(webmessaging_http::Proxy::none())
+    };
+    let worker = bench.builder(&targets).client(strict).build().unwrap();
+    bench.enqueue(&targets, &[crate::setup::file(1)]).await;
+    worker.deliver_due().await.unwrap();
+    bench.advance(Duration::from_secs(1));
+    bench.enqueue(&targets, &[crate::setup::file(2)]).await;
+    let round = worker.deliver_due().await.unwrap();
+    assert_eq!((round.claimed, round.buried, round.retried, judge.requests()), (2, 1, 1, 2));
+    let failure = worker.status().await.unwrap().remove(0).last_failure.unwrap();
+    assert_eq!(failure.cause, "circuit_open");
+    judge.now(|_| take());
+    bench.until_settled(&worker).await;
+    assert_eq!(judge.ids(), ["file-2"]);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_costs_a_repetition_and_nothing_else() {
+    let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
+    let targets = targets([config(&judge, ShapeName::CrmMessages)]);
+    bench.enqueue(&targets, &[message("c", 1), message("c", 2)]).await;
+    // Another process has the file while the answer is to be written down.
+    let other = std::sync::Arc::new(std::sync::Mutex::new(bench.connection()));
+    let lock = std::sync::Arc::clone(&other);
+    judge.now(move |_| {
+        lock.lock().unwrap().execute_batch("begin immediate").unwrap();
+        take()
+    });
+    let worker = bench.worker(&targets);
+    let error = worker.deliver_due().await.unwrap_err();
+    assert_eq!(error.kind(), webmessaging_sync::ErrorKind::Store);
+    assert_eq!(judge.ids(), ["c-1"], "nothing more of the lane goes out");
+    other.lock().unwrap().execute_batch("rollback").unwrap();
+    judge.now(|_| take());
+    bench.until_settled(&worker).await;
+    let keys: Vec<_> = judge.seen().iter().map(|seen| seen.key().to_owned()).collect();
+    assert_eq!((keys.len(), keys[0] == keys[1]), (3, true));
+    assert_eq!(judge.ids(), ["c-1", "c-2"]);
+}
+
+#[tokio::test]
 async fn a_payload_that_is_none_holds_up_its_lane_alone() {
     use webmessaging_store::{NewItem, Outbox};
 

@@ -111,6 +111,21 @@ async fn telling_of_deliveries_ends() {
 }
 
 #[tokio::test]
+async fn a_target_hears_nothing_of_its_own_deliveries() {
+    let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
+    let all = config(&judge, ShapeName::Template)
+        .template(serde_json::json!({ "about": "{{subject.id}}" }))
+        .events(["bot_message.sent", "delivery.succeeded"]);
+    let targets = targets([all]);
+    let sink = OutboxSink::new(bench.store(), targets.clone()).clock(bench.clock.clone());
+    let journal = Journal::builder().durable("outbox", sink).build().unwrap();
+    let worker = bench.builder(&targets).journal(journal.clone()).build().unwrap();
+    journal.append(message("c", 1)).await.unwrap();
+    bench.until_settled(&worker).await;
+    assert_eq!(judge.ids(), ["c"]);
+}
+
+#[tokio::test]
 async fn a_journal_that_fails_takes_no_delivery_back() {
     struct Broken;
 

@@ -41,6 +41,11 @@ impl Bench {
         open(&self.folder).await
     }
 
+    /// Another process's way into the file.
+    pub(crate) fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("store.db")).unwrap()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.wall().into()
     }
@@ -81,7 +86,7 @@ impl Bench {
 }
 
 async fn open(folder: &TempDir) -> Arc<SqliteStore> {
-    let options = SqliteOptions::new(folder.path().join("store.db"));
+    let options = SqliteOptions::new(folder.path().join("store.db")).busy_timeout(Duration::from_secs(1));
     Arc::new(SqliteStore::open(options).await.unwrap())
 }
 

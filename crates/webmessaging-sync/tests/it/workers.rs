@@ -102,6 +102,12 @@ async fn stopping_ends_what_is_under_way_and_gives_back_the_rest() {
     assert_eq!(judge.ids(), ["c-1", "c-2", "c-3"]);
 }
 
+#[test]
+fn a_worker_can_run_on_any_thread() {
+    fn crosses<T: Send>(_: impl FnOnce(&'static SyncWorker) -> T) {}
+    crosses(|worker| worker.run(std::future::pending()));
+}
+
 #[tokio::test]
 async fn a_worker_without_targets_waits_to_be_stopped() {
     let bench = Bench::new().await;
@@ -141,4 +147,30 @@ async fn two_workers_on_one_file_deliver_everything_once() {
     assert_eq!((a + b, judge.requests(), judge.taken().len()), (200, 200, 200));
     let ids: BTreeSet<_> = judge.ids().into_iter().collect();
     assert_eq!(ids.len(), 200);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_nearly_over_is_given_back_in_time() {
+    let bench = Bench::new().await;
+    let clock = bench.clock.clone();
+    // Each answer takes a minute of the lease, which has ten times ten seconds and half a minute.
+    let judge = Judge::start(move |_| {
+        clock.advance(Duration::from_secs(60));
+        take()
+    })
+    .await;
+    let targets = targets([config(&judge, ShapeName::CrmMessages)]);
+    let events: Vec<_> = (1..=4).map(|number| message("c", number)).collect();
+    bench.enqueue(&targets, &events).await;
+    let worker = bench.worker(&targets);
+    let round = worker.deliver_due().await.unwrap();
+    assert_eq!((round.claimed, round.delivered, round.given_back), (4, 2, 1));
+    // What followed the one that was given back came back with it.
+    let stats = bench.store.outbox_stats(Some("judge"), bench.now()).await.unwrap();
+    assert_eq!((stats.leased, stats.due, stats.waiting), (0, 1, 1));
+    bench.until_settled(&worker).await;
+    assert_eq!(
+        (judge.ids(), judge.requests()),
+        (["c-1", "c-2", "c-3", "c-4"].map(str::to_owned).to_vec(), 4)
+    );
 }
