@@ -11,6 +11,14 @@ pub(crate) fn round_failed(target: &str, error: &Error) {
     tracing::warn!(target: TARGET, system = target, %error, "the outbox could not be read or written");
 }
 
+pub(crate) fn claimed(target: &str, items: usize) {
+    tracing::trace!(target: TARGET, system = target, items, "items claimed");
+}
+
+pub(crate) fn delivered(target: &str, items: usize) {
+    tracing::trace!(target: TARGET, system = target, items, "items delivered");
+}
+
 pub(crate) fn not_delivered(target: &str, key: &str, items: usize, reason: &str, error: Option<&HttpError>) {
     let correlation_id = error.and_then(HttpError::correlation_id).unwrap_or_default();
     tracing::info!(target: TARGET, system = target, key, items, reason, correlation_id, "not delivered");

@@ -13,6 +13,7 @@ use super::SyncWorker;
 use super::destination::{Destination, Passage};
 use crate::batch::{Batch, Loaded, heads, waves};
 use crate::error::Error;
+use crate::log;
 use crate::status::Round;
 use crate::switch;
 
@@ -70,7 +71,11 @@ impl SyncWorker {
         };
         let items = self.store.claim_items(&target.name, &self.name, limit, target.lease(), now).await?;
         destination.hold(&items);
-        Ok(if items.is_empty() { Claimed::Wait(None) } else { Claimed::Items(items) })
+        if items.is_empty() {
+            return Ok(Claimed::Wait(None));
+        }
+        log::claimed(&target.name, items.len());
+        Ok(Claimed::Items(items))
     }
 
     async fn work(

@@ -84,6 +84,7 @@ impl SyncWorker {
         let claims: Vec<_> = items.iter().map(|item| item.claim.clone()).collect();
         match self.store.mark_delivered(&claims, self.now()).await {
             Ok(lost) => {
+                log::delivered(&destination.target.name, items.len() - lost.len());
                 let is_lost = |item: &&ClaimedItem| lost.contains(&item.claim);
                 tally.stuck.extend(items.iter().filter(is_lost).filter_map(|item| item.lane.clone()));
                 if !lost.is_empty() {

@@ -65,7 +65,7 @@ fn run(store: &str, database: Option<String>, server: Option<&Server>) {
         match (step, server) {
             (None, Some(server)) if round % 2 == 0 => {
                 server.kill();
-                sender.send(victim.address, 1);
+                sender.send_in_vain(victim.address, 2);
                 server.revive();
                 sender.send(victim.address, 5);
                 deaths.count("the database");

@@ -63,6 +63,16 @@ impl Sender {
         });
     }
 
+    /// Sends so many deliveries while nobody can keep them: each is turned away, or nobody is there.
+    pub(crate) fn send_in_vain(&self, address: SocketAddr, count: usize) {
+        for _ in 0..count {
+            let number = self.next.fetch_add(1, Ordering::SeqCst);
+            let answer = deliver(address, number);
+            assert!(matches!(answer, Ok(503) | Err(_)), "answered {answer:?} without a database");
+            self.open.lock().unwrap().push(number);
+        }
+    }
+
     /// Sends what is left until all of it was acknowledged.
     pub(crate) fn finish(&self, address: SocketAddr) {
         let left = self.open.lock().unwrap().len();
