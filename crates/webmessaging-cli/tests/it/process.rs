@@ -51,8 +51,14 @@ impl Listening {
 
     /// Asks it to end, as a service manager does, and gives its exit code.
     #[cfg(unix)]
-    pub(crate) fn terminate(mut self) -> Option<i32> {
-        signal(&self.child, "-TERM");
+    pub(crate) fn terminate(self) -> Option<i32> {
+        self.end("-TERM")
+    }
+
+    /// Asks it to end with a signal, and gives its exit code.
+    #[cfg(unix)]
+    pub(crate) fn end(mut self, name: &str) -> Option<i32> {
+        signal(&self.child, name);
         self.child.wait().unwrap().code()
     }
 }
