@@ -6,7 +6,7 @@ use clap::Args;
 use webmessaging::SecretString;
 
 /// The data directory.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
     /// Folder of the store and the audit log, in place of `WEBMESSAGING_DATA_DIR` and the usual one

@@ -20,7 +20,8 @@ pub(crate) enum WebhooksCommand {
     /// Take webhooks until it is interrupted: each is kept before it is answered, and worked on afterwards
     #[command(
         after_help = "The first line on standard output says where it listens. Ctrl-C and SIGTERM end it when what it \
-                            has begun is finished; what is left is for the next start."
+                            has begun is finished; what is left is for the next start. A delivery that is done is remembered for a day, to \
+                            know it again."
     )]
     Serve(Box<ServeArgs>),
     /// Check a recorded delivery as `serve` does

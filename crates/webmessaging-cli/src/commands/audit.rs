@@ -1,10 +1,13 @@
 //! `webmessaging audit`: the log of what happened, checked, or copied out.
 
+use std::error::Error as _;
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use webmessaging::journal;
 use webmessaging::journal::audit::{self, Checkpoint, Fault, Problem, Selection, Verification};
 use webmessaging::model::Timestamp;
 
@@ -37,6 +40,10 @@ fn verify(args: &AuditVerifyArgs, output: Output) -> Result<Exit, Failure> {
     let folder = folder(&args.place)?;
     let found = audit::verify(&folder, args.expect.as_ref())
         .map_err(|error| Local::from(error).about(folder.display().to_string()))?;
+    // Whoever writes a log makes its first file at once; only a checkpoint can tell that one was here.
+    if found.files == 0 && found.removed.is_none() && found.is_intact() {
+        return Err(data_dir::missing(&folder, "there is no audit log").into());
+    }
     output.result(&to_json(&found), || to_text(&found, &folder))?;
     Ok(if found.is_intact() { Exit::Success } else { Exit::Damaged })
 }
@@ -104,12 +111,16 @@ fn export(args: AuditExportArgs, output: Output) -> Result<Exit, Failure> {
     if let Some((kind, id)) = args.subject {
         selection = selection.subject(kind, id);
     }
+    let failed = |error| Failure::from(Local::from(error).about(folder.display().to_string()));
     let Some(out) = args.out else {
-        let mut to = Pipe(BufWriter::new(io::stdout().lock()));
-        copy(&folder, &selection, &mut to)?;
-        return Ok(Exit::Success);
+        return match audit::export(&folder, &selection, &mut BufWriter::new(io::stdout().lock())) {
+            Err(error) if !is_closed_pipe(&error) => Err(failed(error)),
+            _ => Ok(Exit::Success),
+        };
     };
-    let records = export_to(&out, &folder, &selection)?;
+    let mut file = new_file(&out)?;
+    let records = audit::export(&folder, &selection, &mut BufWriter::new(&mut file)).map_err(failed)?;
+    keep(file, &out)?;
     let shown = out.display().to_string();
     output.result(&json!({"ok": true, "records": records, "file": shown}), || {
         format!("{records} records are in {shown}")
@@ -117,44 +128,32 @@ fn export(args: AuditExportArgs, output: Output) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Copies into a new file, which is there only when it is complete. It is for its owner alone, as the log is.
-fn export_to(out: &Path, folder: &Path, selection: &Selection) -> Result<u64, Failure> {
-    let failed = |error: io::Error| {
-        let what = if error.kind() == io::ErrorKind::AlreadyExists {
-            "is there already: name a new file"
-        } else {
-            "cannot be written"
-        };
-        Failure::from(Local::input("output", what).about(out.display().to_string()).caused_by(error))
-    };
+/// A file that is nowhere yet, for its owner alone as the log is.
+fn new_file(out: &Path) -> Result<NamedTempFile, Failure> {
     let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(beside).map_err(failed)?;
-    let records = copy(folder, selection, &mut BufWriter::new(&mut file))?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist_noclobber(out).map_err(|error| failed(error.error))?;
-    Ok(records)
+    NamedTempFile::new_in(beside).map_err(unwritable)
 }
 
-fn copy(folder: &Path, selection: &Selection, to: &mut dyn Write) -> Result<u64, Failure> {
-    audit::export(folder, selection, to)
-        .map_err(|error| Local::from(error).about(folder.display().to_string()).into())
+/// Puts it in its place now that it is complete, and over nothing.
+fn keep(file: NamedTempFile, out: &Path) -> Result<(), Failure> {
+    file.as_file().sync_all().map_err(unwritable)?;
+    match file.persist_noclobber(out) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(Local::input("output", "is there already: name a new file")
+                .about(out.display().to_string())
+                .into())
+        }
+        Err(error) => Err(unwritable(error.error)),
+    }
 }
 
-/// Somebody who has read enough closes the pipe; what is left then goes nowhere, and that is no trouble.
-struct Pipe<W>(W);
+fn unwritable(error: io::Error) -> Failure {
+    Failure::internal("the copies cannot be written", error)
+}
 
-impl<W: Write> Write for Pipe<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
-            written => written,
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self.0.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            flushed => flushed,
-        }
-    }
+/// Somebody who has read enough closes the pipe; that is no trouble.
+fn is_closed_pipe(error: &journal::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

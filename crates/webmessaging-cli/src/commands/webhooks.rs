@@ -5,6 +5,7 @@ mod explain;
 mod sample;
 mod serve;
 mod trigger;
+mod upkeep;
 mod verify;
 
 use webmessaging::webhooks::{Secrets, Verifier};

@@ -106,8 +106,8 @@ fn records_are_copied_out_as_they_are() {
         assert!(again.stderr.starts_with(&message), "{}", again.stderr);
     }
     let nowhere = kept.run(&["audit", "export", "--out", &kept.path("missing/copy.jsonl")]);
-    assert_eq!(nowhere.code, 3);
-    assert!(nowhere.stderr.contains(": cannot be written\n  caused by: "), "{}", nowhere.stderr);
+    assert_eq!(nowhere.code, 1);
+    assert!(nowhere.stderr.starts_with("error: the copies cannot be written: "), "{}", nowhere.stderr);
 }
 
 #[test]
@@ -130,6 +130,10 @@ fn what_is_not_there_is_not_intact() {
         let message = format!("error[not_found]: {}: there is no audit log\n", kept.path("data/audit"));
         assert!(missing.stderr.starts_with(&message), "{}", missing.stderr);
     }
+    fs::create_dir_all(kept.path("data/audit")).unwrap();
+    assert_eq!(kept.run(&["audit", "verify"]).code, 3, "an empty folder is not one either");
+    let checkpoint = format!("1:{}", "0".repeat(64));
+    assert_eq!(kept.run(&["audit", "verify", "--expect", &checkpoint]).code, 7, "but there was one");
     for wrong in [["--expect", "3"], ["--dir", "a"]] {
         let both = run(kept.command(&["audit", "verify", "--data-dir", "b"]).args(wrong));
         assert_eq!(both.code, 2, "{}", both.stderr);

@@ -99,7 +99,7 @@ fn what_is_wrong_with_a_secret_is_told_without_it() {
         (&[&short][..], format!("error[invalid_input]: {short}: the input is not valid\n  - secret is too small: 9 characters")),
         (&[&binary], format!("error[source]: {binary}: is not text in UTF-8")),
         (&[&large], format!("error[too_large]: {large}: too large: more than 4098 bytes")),
-        (&[&"missing".to_owned()], "error[source]: missing: cannot be read\n  caused by: No such file".to_owned()),
+        (&[&"missing".to_owned()], "error[source]: missing: cannot be read\n  caused by: ".to_owned()),
         (&[&kept.secret(), &other.secret()], "error[invalid_input]: the input is not valid\n  - secrets is not allowed: allowed are labels that differ".to_owned()),
     ] {
         let mut serve = kept.command(&["webhooks", "serve", "--listen", "127.0.0.1:0"]);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use webmessaging::journal::Journal;
 use webmessaging::journal::audit::{AuditLog, Torn};
+use webmessaging::journal::clock::SystemClock;
 use webmessaging::store::Store;
 use webmessaging::webhooks::Secrets;
 use webmessaging::webhooks::receiver::{Receiver, ReceiverBuilder};
 
-use super::verifier;
+use super::{upkeep, verifier};
 use crate::args::webhooks::ServeArgs;
 use crate::data_dir::{self, DataDir};
 use crate::failure::{Exit, Failure, Local};
@@ -31,13 +32,13 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<Exit, Failure
     let store = data_dir::store(&args.store).await?;
     let journal = Journal::builder().actor("webhooks").durable("audit", audit.clone()).build()?;
 
+    let upkeep = tokio::spawn(upkeep::keep_up(Arc::clone(&store), SystemClock));
     let receiver = receiver(store, trust).journal(journal).build();
     announce(address, audit.torn(), output)?;
-    receiver
-        .serve(listener, interrupt.heard())
-        .await
-        .map_err(|error| Failure::internal("the receiver did not run", error))?;
+    let served = receiver.serve(listener, interrupt.heard()).await;
+    upkeep.abort();
     audit.close().await?;
+    served.map_err(|error| Failure::internal("the receiver did not run", error))?;
     Ok(Exit::Success)
 }
 
