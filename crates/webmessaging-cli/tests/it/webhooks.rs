@@ -204,6 +204,22 @@ fn what_cannot_be_triggered_is_told_before_anything_is_sent() {
     }
 }
 
+/// Plain HTTP stays on this machine, and a proxy can be on another one.
+#[test]
+fn a_receiver_on_this_machine_is_reached_without_a_proxy() {
+    let kept = Kept::new();
+    let receiver = kept.serve(&["--unsigned"]);
+    let port = receiver.url().rsplit(':').next().unwrap();
+    let url = format!("http://localhost:{port}/webhooks/genesys");
+    let mut trigger = kept.command(&["webhooks", "trigger", "file-scanned", "--url", &url]);
+    // Nobody listens there.
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        trigger.env(name, "http://127.0.0.1:1");
+    }
+    let sent = run(&mut trigger);
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+}
+
 #[cfg(unix)]
 #[test]
 fn no_secret_is_printed_however_much_is_said() {

@@ -1,9 +1,10 @@
 //! `webmessaging webhooks trigger`: one signed event to a receiver, once or several times.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, header::CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Uri};
 use serde_json::{Value, json};
-use webmessaging::http::{Answer, ExternalClient};
+use webmessaging::http::{Answer, ExternalClient, Proxy};
 use webmessaging::journal::EventId;
 use webmessaging::journal::clock::{Clock, SystemClock, SystemEntropy};
 use webmessaging::webhooks::{Secrets, Signer, verify};
@@ -24,13 +25,12 @@ const ANSWER_BYTES_MAX: usize = 64 * 1_024;
 pub(super) async fn run(args: TriggerArgs, output: Output) -> Result<Exit, Failure> {
     let secrets = args.secrets.read()?;
     let sample = sample(&args)?;
-    let headers = headers(&sample, secrets.as_ref())?;
-    let client =
-        ExternalClient::builder().allow_private(PRIVATE).answer_bytes_max(ANSWER_BYTES_MAX).build()?;
+    let request = request(&args.url, &sample, secrets.as_ref())?;
+    let client = client(request.uri())?;
     let mut answers = Vec::new();
     let mut failed = None;
     for _ in 0..args.repeat {
-        match client.send(request(&args.url, &headers, &sample)?).await {
+        match client.send(request.clone()).await {
             Ok(answer) => answers.push(answer),
             Err(error) => {
                 // The next one would fare no better.
@@ -84,23 +84,29 @@ fn given_data(args: &TriggerArgs) -> Result<Option<Value>, Failure> {
     Ok(Some(data))
 }
 
-fn headers(sample: &Sample, secrets: Option<&Secrets>) -> Result<HeaderMap, Failure> {
-    let mut headers =
-        secrets.map(|secrets| Signer::new(secrets.clone()).sign(&sample.body)).unwrap_or_default();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let id = HeaderValue::try_from(&*sample.id)
-        .map_err(|error| Failure::internal("the id of the event does not fit a header", error))?;
-    headers.insert(verify::X_GENESYS_EVENT_ID, id);
-    Ok(headers)
-}
-
-fn request(url: &str, headers: &HeaderMap, sample: &Sample) -> Result<Request<Bytes>, Failure> {
+fn request(url: &str, sample: &Sample, secrets: Option<&Secrets>) -> Result<Request<Bytes>, Failure> {
     let mut request = Request::post(url).body(Bytes::from(sample.body.clone())).map_err(|_| {
         Local::input("configuration", "not a url such as http://127.0.0.1:8080/webhooks/genesys")
             .about("--url")
     })?;
-    *request.headers_mut() = headers.clone();
+    let headers = request.headers_mut();
+    if let Some(secrets) = secrets {
+        headers.extend(Signer::new(secrets.clone()).sign(&sample.body));
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let id = HeaderValue::try_from(&*sample.id)
+        .map_err(|error| Failure::internal("the id of the event does not fit a header", error))?;
+    headers.insert(verify::X_GENESYS_EVENT_ID, id);
     Ok(request)
+}
+
+fn client(url: &Uri) -> Result<ExternalClient, Failure> {
+    let mut client = ExternalClient::builder().allow_private(PRIVATE).answer_bytes_max(ANSWER_BYTES_MAX);
+    if url.scheme_str() == Some("http") {
+        // It is for this machine alone, and a proxy can be on another one.
+        client = client.proxy(Proxy::none());
+    }
+    Ok(client.build()?)
 }
 
 fn to_json(
