@@ -196,3 +196,25 @@ async fn a_letter_is_dropped_with_a_note_and_kept_for_the_record() {
         "error: the following required arguments were not provided",
     );
 }
+
+#[tokio::test]
+async fn a_delivery_can_be_retried_and_is_never_edited() {
+    let kept = Kept::new();
+    kept.bury_delivery("words that are no event", "the body is not JSON").await;
+    let (_, list) = json(&kept, &["dead-letters", "list", "--origin", "inbox", "--target", "genesys"]);
+    assert_eq!(list["letters"][0]["id"], "inbox-1");
+    let (_, letter) = json(&kept, &["dead-letters", "show", "inbox-1"]);
+    assert_eq!(
+        (&letter["payload"], &letter["payloadText"]),
+        (&serde_json::Value::Null, &"words that are no event".into())
+    );
+    let edit = ["dead-letters", "edit", "inbox-1", "--payload-file", "missing"];
+    refused(&kept.run(&edit), 3, "error[invalid_input]: inbox-1: a delivery stays what its sender has sent");
+    assert_eq!(json(&kept, &["dead-letters", "retry", "inbox-1"]).0, 0);
+
+    // A receiver takes it up again, and gives it up again.
+    let receiver = kept.serve(&["--unsigned"]);
+    let is_back = || !json(&kept, &["dead-letters", "list"]).1["letters"].as_array().unwrap().is_empty();
+    assert!((0..500).any(|_| is_back()), "nobody has worked on it");
+    drop(receiver);
+}

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use webmessaging::model::Timestamp;
-use webmessaging::store::{NewItem, Outbox, SqliteOptions, SqliteStore};
+use webmessaging::store::{Inbox, NewDelivery, NewItem, Outbox, SqliteOptions, SqliteStore};
 
 use crate::process::{Listening, Run, command, run};
 
@@ -15,6 +16,8 @@ pub(crate) const SECRET: &str = "swordfish-swordfish-swordfish";
 
 /// When things happened in the stores of these tests.
 pub(crate) const AT: Timestamp = Timestamp::from_unix_millis(1_764_060_600_000);
+
+const LEASE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Kept(TempDir);
 
@@ -51,7 +54,8 @@ impl Kept {
 
     pub(crate) fn serve(&self, more: &[&str]) -> Listening {
         let mut command = self.command(&["webhooks", "serve", "--listen", "127.0.0.1:0"]);
-        command.args(more);
+        // What goes wrong is in the answers and in the store.
+        command.args(more).env("RUST_LOG", "off");
         Listening::start(command)
     }
 
@@ -90,8 +94,15 @@ impl Kept {
         let store = self.store().await;
         let target = item.target.clone();
         store.enqueue(vec![item], AT).await.unwrap();
-        let lease = std::time::Duration::from_secs(60);
-        let claimed = store.claim_items(&target, "test", 1, lease, AT).await.unwrap();
+        let claimed = store.claim_items(&target, "test", 1, LEASE, AT).await.unwrap();
         store.bury_item(&claimed[0].claim, reason, AT).await.unwrap();
+    }
+
+    /// Takes a delivery into the inbox, and then puts it to the dead letters.
+    pub(crate) async fn bury_delivery(&self, body: &'static str, reason: &str) {
+        let store = self.store().await;
+        store.accept(NewDelivery::new("genesys", "key", "my.own.event", AT).body(body)).await.unwrap();
+        let claimed = store.claim_deliveries("test", 1, LEASE, AT).await.unwrap();
+        store.bury_delivery(&claimed[0].claim, reason, AT).await.unwrap();
     }
 }

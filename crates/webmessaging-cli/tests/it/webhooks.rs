@@ -1,10 +1,7 @@
 //! `webmessaging webhooks serve` and `trigger`, with what is looked at afterwards.
 
-use std::fs::File;
-use std::process::Command;
-
 use crate::kept::{Kept, SECRET};
-use crate::process::{Listening, command, run};
+use crate::process::{command, run};
 
 /// What the answers of a trigger say.
 fn statuses(report: &serde_json::Value) -> Vec<&str> {
@@ -223,6 +220,11 @@ fn a_receiver_on_this_machine_is_reached_without_a_proxy() {
 #[cfg(unix)]
 #[test]
 fn no_secret_is_printed_however_much_is_said() {
+    use std::fs::File;
+    use std::process::Command;
+
+    use crate::process::Listening;
+
     let kept = Kept::new();
     let log = kept.path("log");
     let talkative = |mut command: Command| {

@@ -16,6 +16,10 @@ use crate::input;
 use crate::output::Output;
 
 pub(super) async fn edit(args: DeadLetterEditArgs, output: Output) -> Result<Exit, Failure> {
+    if args.id.origin != Origin::Outbox {
+        let message = "a delivery stays what its sender has sent: retry it or drop it";
+        return Err(Local::input("invalid_input", message).about(args.id.to_string()).into());
+    }
     let payload = input::bytes(&args.payload_file, BODY_BYTES_MAX)?;
     let key = args.key.unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(&payload))));
     let (bytes, now) = (payload.len(), SystemClock.wall());
@@ -85,9 +89,6 @@ impl Letter {
     /// What can be known before: whether another item of the target has the key already, only the store can tell.
     fn could_be_edited(&self, key: &str) -> Result<(), Failure> {
         self.is_waiting()?;
-        if self.id.origin != Origin::Outbox {
-            return Err(self.failed(Error::new(ErrorKind::NotFound)));
-        }
         let edits = u32::try_from(self.content.history.len()).unwrap_or(u32::MAX);
         let was_used = self.content.history.iter().any(|edit| edit.idempotency_key == key);
         if edits >= EDITS_MAX || was_used || self.content.letter.key == key {
