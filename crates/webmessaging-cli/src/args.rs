@@ -1,11 +1,21 @@
 //! What can be typed.
 
+pub(crate) mod audit;
+pub(crate) mod data;
+pub(crate) mod outbox;
+pub(crate) mod secrets;
+pub(crate) mod webhooks;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use webmessaging::model::{ContentType, Domain, limits};
 use webmessaging::{Client, Error, SecretString, Settings, reference};
 use webmessaging_emulator::cli::EmulatorArgs;
+
+use self::audit::AuditArgs;
+use self::outbox::{DeadLettersArgs, OutboxArgs};
+use self::webhooks::WebhooksArgs;
 
 /// Genesys Cloud web messaging from the command line
 #[derive(Debug, Parser)]
@@ -35,6 +45,14 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Upload files
     Files(FilesArgs),
+    /// Take webhooks, check and explain recorded ones, send samples
+    Webhooks(WebhooksArgs),
+    /// Look at what waits for its delivery to other systems
+    Outbox(OutboxArgs),
+    /// Look at what was given up, mend it, try it again or drop it
+    DeadLetters(DeadLettersArgs),
+    /// Check the log of what happened, or copy records out of it
+    Audit(AuditArgs),
     /// Run the offline platform until it is interrupted
     Emulator(Box<EmulatorArgs>),
 }

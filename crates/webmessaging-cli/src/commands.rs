@@ -1,4 +1,8 @@
 //! The commands, one module each.
 
+pub(crate) mod audit;
+pub(crate) mod dead_letters;
 pub(crate) mod emulator;
 pub(crate) mod files;
+pub(crate) mod outbox;
+pub(crate) mod webhooks;

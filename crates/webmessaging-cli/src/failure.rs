@@ -1,11 +1,15 @@
 //! How the command ends: its exit codes, and what it says when it fails.
 
+mod local;
+
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use webmessaging::model::{Code, ScanVerdict};
 use webmessaging::{Error, ErrorKind};
+
+pub(crate) use self::local::Local;
 
 /// Where the errors are explained.
 const ERRORS_PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/errors.md");
@@ -20,6 +24,7 @@ pub(crate) enum Exit {
     Blocked = 4,
     Refused = 5,
     Unavailable = 6,
+    Damaged = 7,
     // 128 and the number of the signal, as shells have it.
     Interrupted = 130,
 }
@@ -46,6 +51,8 @@ pub(crate) enum Failure {
         /// What it was about, as the user named it; the error itself repeats no input.
         subject: Option<String>,
     },
+    /// The input, the setup, the store, the audit log or a delivery is not as it should be.
+    Local(Box<Local>),
     /// Something on this machine failed.
     Internal { message: &'static str, source: Box<dyn StdError> },
 }
@@ -68,6 +75,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Internal { .. } => Exit::Internal,
+            Self::Local(failure) => failure.exit(),
             Self::Call { error, .. } => match error.kind() {
                 ErrorKind::InvalidInput | ErrorKind::Source | ErrorKind::Configuration => Exit::InvalidInput,
                 ErrorKind::Authentication
@@ -85,6 +93,7 @@ impl Failure {
     /// The lines for a person: what failed, each broken rule, the causes, what can be done, and where to read on.
     pub(crate) fn text(&self) -> String {
         match self {
+            Self::Local(failure) => failure.text(),
             Self::Internal { message, source } => {
                 let mut lines = vec![format!("error: {message}: {source}")];
                 lines.extend(causes(source.source()));
@@ -111,6 +120,7 @@ impl Failure {
     /// The same for a program.
     pub(crate) fn json(&self) -> Value {
         match self {
+            Self::Local(failure) => failure.json(),
             Self::Internal { message, source } => {
                 json!({"kind": "internal", "message": format!("{message}: {source}")})
             }
@@ -193,6 +203,7 @@ mod tests {
             Exit::Blocked,
             Exit::Refused,
             Exit::Unavailable,
+            Exit::Damaged,
             Exit::Interrupted,
         ];
         let mut codes: Vec<u8> = exits.into_iter().map(|exit| exit as u8).collect();

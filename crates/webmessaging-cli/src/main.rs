@@ -2,8 +2,10 @@
 
 mod args;
 mod commands;
+mod data_dir;
 mod demo;
 mod failure;
+mod input;
 mod interrupt;
 mod output;
 
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Demo(args) => demo::run(args, output).await,
             Command::Files(args) => commands::files::run(args, output).await,
+            Command::Webhooks(args) => commands::webhooks::run(args, output).await,
+            Command::Outbox(args) => commands::outbox::run(args, output).await,
+            Command::DeadLetters(args) => commands::dead_letters::run(args, output).await,
+            Command::Audit(args) => commands::audit::run(args, output),
             Command::Emulator(args) => commands::emulator::run(*args).await,
         }
     });

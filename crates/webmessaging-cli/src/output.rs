@@ -59,8 +59,8 @@ impl Output {
     }
 }
 
-/// Somebody who has read enough closes the pipe; that is no trouble.
-fn print(text: &str) -> Result<(), Failure> {
+/// Prints a line. Somebody who has read enough closes the pipe; that is no trouble.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::internal("cannot write to standard output", error))
@@ -72,6 +72,19 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Wide enough for a digest, narrow enough for most terminals; longer texts are wrapped.
 const TABLE_COLUMNS: u16 = 100;
 
+/// Text that somebody else wrote, without what would move the cursor or change the colors of a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let is_harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    if text.chars().all(is_harmless) {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmless(c) { shown.push(c) } else { shown.extend(c.escape_default()) }
+    }
+    shown
+}
+
 /// A table with a header.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
@@ -79,13 +92,26 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
         .load_style(UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(TABLE_COLUMNS)
-        .set_header(header.iter().copied());
+        .set_header(header.iter().map(|cell| printable(cell)));
     table.style_mut().row_separator = TableStyle::new().row_separator;
-    table.add_rows(rows);
+    let shown = |row: Vec<String>| row.iter().map(|cell| printable(cell)).collect::<Vec<_>>();
+    table.add_rows(rows.into_iter().map(shown));
     table.to_string()
 }
 
 /// Success, or the exit code of something that should not be.
 pub(crate) fn exit_if(ok: bool) -> Exit {
     if ok { Exit::Success } else { Exit::Internal }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_does_not_command_the_terminal() {
+        assert_eq!(printable("two\n\tlines"), "two\n\tlines");
+        assert_eq!(printable("\u{1b}[31mred\u{9b}2J\u{7}"), "\\u{1b}[31mred\\u{9b}2J\\u{7}");
+        assert!(!table(&["a\u{1b}"], [vec!["\u{1b}[2J".to_owned()]]).contains('\u{1b}'));
+    }
 }

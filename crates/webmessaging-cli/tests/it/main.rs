@@ -8,11 +8,17 @@
     reason = "a test that panics has failed"
 )]
 
+mod audit;
+mod data_dir;
+mod dead_letters;
 mod demo;
 mod emulator;
 mod files;
+mod kept;
 mod process;
 mod proxies;
+mod recorded;
 mod settings;
 #[cfg(unix)]
 mod token_file;
+mod webhooks;

@@ -31,16 +31,15 @@ pub(crate) fn run(command: &mut Command) -> Run {
     Run { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
 }
 
-/// The stand-alone emulator on a free port, ended with the test.
-pub(crate) struct Emulator {
+/// A process that says in its first line where it listens, ended with the test.
+pub(crate) struct Listening {
     child: Child,
-    pub(crate) first_line: String,
+    first_line: String,
 }
 
-impl Emulator {
-    pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = command(&["emulator", "--listen", "127.0.0.1:0"]);
-        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+impl Listening {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut first_line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
         Self { child, first_line }
@@ -48,6 +47,45 @@ impl Emulator {
 
     pub(crate) fn url(&self) -> &str {
         self.first_line.trim_end().strip_prefix("listening on ").unwrap()
+    }
+
+    /// Asks it to end, as a service manager does, and gives its exit code.
+    #[cfg(unix)]
+    pub(crate) fn terminate(self) -> Option<i32> {
+        self.end("-TERM")
+    }
+
+    /// Asks it to end with a signal, and gives its exit code.
+    #[cfg(unix)]
+    pub(crate) fn end(mut self, name: &str) -> Option<i32> {
+        signal(&self.child, name);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The stand-alone emulator on a free port, ended with the test.
+pub(crate) struct Emulator {
+    listening: Listening,
+    pub(crate) first_line: String,
+}
+
+impl Emulator {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = command(&["emulator", "--listen", "127.0.0.1:0"]);
+        command.args(arguments);
+        let listening = Listening::start(command);
+        Self { first_line: listening.first_line.clone(), listening }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.listening.url()
     }
 
     /// An upload to this emulator, with the credentials in the environment.
@@ -62,22 +100,13 @@ impl Emulator {
         command
     }
 
-    /// Asks it to end, as a service manager does, and gives its exit code.
     #[cfg(unix)]
-    pub(crate) fn terminate(mut self) -> Option<i32> {
-        signal(&self.child, "-TERM");
-        self.child.wait().unwrap().code()
+    pub(crate) fn terminate(self) -> Option<i32> {
+        self.listening.terminate()
     }
 }
 
 #[cfg(unix)]
 pub(crate) fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

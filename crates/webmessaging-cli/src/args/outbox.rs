@@ -1,0 +1,154 @@
+//! What can be typed after `outbox` and `dead-letters`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use webmessaging::store::{DeadLetterCursor, DeadLetterId, Origin};
+
+use super::data::StoreArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct OutboxArgs {
+    #[command(subcommand)]
+    pub(crate) command: OutboxCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// Show how much waits for its delivery, since when, and which lanes are held up
+    List(OutboxListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutboxListArgs {
+    /// One target; can be given several times. By default all targets are counted together
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLettersArgs {
+    #[command(subcommand)]
+    pub(crate) command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List what was given up and waits for somebody, the oldest first
+    List(DeadLetterListArgs),
+    /// Show one with its content, which can be somebody's words
+    Show(DeadLetterShowArgs),
+    /// Replace the content of an item, and keep the old one for the record
+    Edit(DeadLetterEditArgs),
+    /// Try one again, at once and in its old place
+    Retry(DeadLetterRetryArgs),
+    /// Give one up for good; its lane goes on
+    Drop(DeadLetterDropArgs),
+}
+
+/// Where a dead letter comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OriginArg {
+    /// Deliveries whose work failed
+    Inbox,
+    /// Items that could not be delivered
+    Outbox,
+}
+
+impl From<OriginArg> for Origin {
+    fn from(origin: OriginArg) -> Self {
+        match origin {
+            OriginArg::Inbox => Self::Inbox,
+            OriginArg::Outbox => Self::Outbox,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterListArgs {
+    /// Only from there
+    #[arg(long, value_enum)]
+    pub(crate) origin: Option<OriginArg>,
+
+    /// Only for this target, or from this source
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target: Option<String>,
+
+    /// Only of this lane
+    #[arg(long, value_name = "LANE")]
+    pub(crate) lane: Option<String>,
+
+    /// How many to list at most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) limit: u32,
+
+    /// Go on behind this place, which the page before has told
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<DeadLetterCursor>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterShowArgs {
+    /// Which one, such as `inbox-12` or `outbox-7`
+    pub(crate) id: DeadLetterId,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterEditArgs {
+    /// Which one, such as `outbox-7`
+    pub(crate) id: DeadLetterId,
+
+    /// File with the new content, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) payload_file: PathBuf,
+
+    /// The new idempotency key; by default the SHA-256 of the new content
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterRetryArgs {
+    /// Which one, such as `inbox-12` or `outbox-7`
+    pub(crate) id: DeadLetterId,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterDropArgs {
+    /// Which one, such as `inbox-12` or `outbox-7`
+    pub(crate) id: DeadLetterId,
+
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: String,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
