@@ -193,3 +193,19 @@ fn check_private(metadata: &fs::Metadata) -> Result<(), Error> {
 fn check_private(_: &fs::Metadata) -> Result<(), Error> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_on_the_disk_and_references_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = writer(&folder.path().join("store.db"), Duration::ZERO, None).unwrap();
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        // 2 is FULL: the log is flushed with every commit.
+        assert_eq!((number("synchronous"), number("foreign_keys")), (2, 1));
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+}
