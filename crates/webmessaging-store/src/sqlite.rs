@@ -120,7 +120,7 @@ impl SqliteStore {
             "store-writer",
             move || open::writer(&file, busy, bytes_max),
             move |connection| {
-                thread::write(connection, calls);
+                thread::write(connection, calls, busy);
             },
         )
         .await?;

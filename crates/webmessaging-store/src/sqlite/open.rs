@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::thread::TURN;
 use crate::error::{Error, ErrorKind};
 
 /// The steps that lead from an empty file to the schema of this version; the number of each is the version after it.
@@ -54,6 +55,7 @@ fn connect(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connec
         connection.pragma_update(None, "max_page_count", pages.max(1))?;
     }
     migrate(&mut connection, MIGRATIONS)?;
+    connection.busy_timeout(busy.min(TURN))?;
     Ok(connection)
 }
 
