@@ -81,8 +81,8 @@ fn a_lane_is_not_left_without_a_first_item() {
             slow.enqueue(["b", "c"].map(|key| item(key).lane("lane")).into(), at(0)).await
         });
         blocked(&looker, 1, &slow).await;
-        let deliverer = Arc::clone(&store);
-        let delivered = tokio::spawn(async move { deliverer.mark_delivered(&held, at(1)).await });
+        let other = Arc::clone(&store);
+        let delivered = tokio::spawn(async move { other.mark_delivered(&held, at(1)).await });
         blocked(&looker, 2, &delivered).await;
         lock.batch_execute("rollback").await.unwrap();
         slow.await.unwrap().unwrap();
@@ -105,8 +105,8 @@ fn a_claim_leaves_no_gap_while_an_item_is_given_back() {
         let given_back =
             tokio::spawn(async move { giver.retry_items(&second, at(500), "503", at(40)).await });
         blocked(&looker, 1, &given_back).await;
-        let claimer = Arc::clone(&store);
-        let claimed = tokio::spawn(async move { claimer.claim_items("crm", "w", 9, LEASE, at(40)).await });
+        let other = Arc::clone(&store);
+        let claimed = tokio::spawn(async move { other.claim_items("crm", "w", 9, LEASE, at(40)).await });
         blocked(&looker, 2, &claimed).await;
         lock.batch_execute("rollback").await.unwrap();
         assert_eq!(given_back.await.unwrap().unwrap(), []);
