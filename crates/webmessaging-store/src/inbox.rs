@@ -28,7 +28,8 @@ pub trait Inbox {
     /// [`Unavailable`](crate::ErrorKind::Unavailable): nobody may tell the sender that it arrived.
     fn accept(&self, delivery: NewDelivery) -> Stored<'_, Accepted>;
 
-    /// Takes up to `limit` deliveries that are due, oldest first, until `now + lease`. Those whose lease ran out are due again.
+    /// Takes up to `limit` deliveries that are due, oldest first, until `now + lease`; at most
+    /// [`CLAIM_MAX`](crate::limits::CLAIM_MAX). Those whose lease ran out are due again.
     ///
     /// `worker` names the claimer for people who look at the store.
     ///

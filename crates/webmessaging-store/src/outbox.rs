@@ -26,8 +26,9 @@ pub trait Outbox {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for what [`limits`](crate::limits) do not allow; then none is kept.
     fn enqueue(&self, items: Vec<NewItem>, now: Timestamp) -> Stored<'_, Vec<Enqueued>>;
 
-    /// Takes up to `limit` items of a target that are due, until `now + lease`, in the order they were enqueued. Several of one lane can be among
-    /// them, without a gap between them; then they have to be delivered in that order. Those whose lease ran out are due again.
+    /// Takes up to `limit` items of a target that are due, until `now + lease`, in the order they were enqueued; at most
+    /// [`CLAIM_MAX`](crate::limits::CLAIM_MAX). Several of one lane can be among them, without a gap between them; then they have to
+    /// be delivered in that order. Those whose lease ran out are due again.
     ///
     /// # Errors
     /// [`Busy`](crate::ErrorKind::Busy), [`Unavailable`](crate::ErrorKind::Unavailable) and what else can befall an engine.

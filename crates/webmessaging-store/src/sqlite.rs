@@ -46,8 +46,8 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// A store in this file, which should lie on a local disk. Neither it nor its folder has to exist; they are made with modes
-    /// 0600 and 0700. Beside it lie two files of the same name with `-wal` and `-shm`, which belong to it.
+    /// A store in this file, which should lie on a local disk. Neither it nor its folder has to exist; on Unix they are made with
+    /// modes 0600 and 0700. Beside it lie two files of the same name with `-wal` and `-shm`, which belong to it.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), busy_timeout: Duration::from_secs(5), queue: 1_024, bytes_max: None }
@@ -120,7 +120,7 @@ impl SqliteStore {
             "store-writer",
             move || open::writer(&file, busy, bytes_max),
             move |connection| {
-                thread::write(connection, calls);
+                thread::write(connection, calls, busy);
             },
         )
         .await?;

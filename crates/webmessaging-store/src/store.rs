@@ -23,11 +23,12 @@ pub type Stored<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 ///
 /// Every call is one transaction: when it has answered, its work is durable, and when it has failed nothing of it is there. One
 /// exception is named by its kind: after [`Unavailable`](crate::ErrorKind::Unavailable) it can be either, since the connection can
-/// break between the commit and its answer. [`accept`](Inbox::accept), [`enqueue`](Outbox::enqueue) and everything that carries a claim or
-/// a token can be called again then.
+/// break between the commit and its answer. [`accept`](Inbox::accept), [`enqueue`](Outbox::enqueue) and everything that carries a claim,
+/// a token or a key can be called again then; a claim that is lost was used by the first call, or somebody else has it now.
 ///
-/// Time is a parameter, `now`, and processes that share a store are expected to have clocks that agree to a few seconds; what depends
-/// on it is said where it does.
+/// Time is a parameter, `now`. On SQLite the callers' clock decides what is due, which is the clock of one machine. On PostgreSQL
+/// the database's does, so that machines need not agree. A clock that jumps can make two workers try the same thing, under the same
+/// idempotency key; that both finish it, no clock can bring about.
 pub trait Store:
     Inbox
     + Outbox

@@ -26,6 +26,8 @@ pub(super) async fn migrate(pool: &Pool, migrations: &[&str]) -> Result<(), Erro
         if !holds(&mut work, "select to_regnamespace('webmessaging') is not null").await? {
             work.batch("create schema webmessaging").await?;
         }
+        // What is large takes its time.
+        work.batch("set local statement_timeout = 0").await?;
         for migration in migrations.iter().skip(version) {
             work.batch(migration).await?;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::thread::TURN;
 use crate::error::{Error, ErrorKind};
 
 /// The steps that lead from an empty file to the schema of this version; the number of each is the version after it.
@@ -54,6 +55,7 @@ fn connect(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connec
         connection.pragma_update(None, "max_page_count", pages.max(1))?;
     }
     migrate(&mut connection, MIGRATIONS)?;
+    connection.busy_timeout(busy.min(TURN))?;
     Ok(connection)
 }
 
@@ -192,4 +194,20 @@ fn check_private(metadata: &fs::Metadata) -> Result<(), Error> {
 #[cfg(not(unix))]
 fn check_private(_: &fs::Metadata) -> Result<(), Error> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_on_the_disk_and_references_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = writer(&folder.path().join("store.db"), Duration::ZERO, None).unwrap();
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        // 2 is FULL: the log is flushed with every commit.
+        assert_eq!((number("synchronous"), number("foreign_keys")), (2, 1));
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
 }

@@ -4,6 +4,7 @@
 //! them go into the next one: the more there is to do, the less a call costs. Nobody is answered before the flush.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +13,10 @@ use crate::error::{Error, ErrorKind};
 
 /// So many calls share a commit at most; more would make the first of them wait for the last.
 const GROUP_MAX: usize = 256;
+
+/// How long SQLite itself waits for the lock. It asks less and less often, up to ten times a second, and who writes without a pause
+/// lets go for moments only: asked anew in short turns, it finds one.
+pub(super) const TURN: Duration = Duration::from_millis(8);
 
 /// The queue to a thread.
 #[derive(Debug, Clone)]
@@ -110,11 +115,12 @@ where
     }
 }
 
-/// Writes until there is nobody left who could call.
-pub(super) fn write(connection: &Connection, mut queue: Queue) {
+/// Writes until there is nobody left who could call; waits so long for other processes.
+pub(super) fn write(connection: &Connection, mut queue: Queue, busy: Duration) {
     let mut group = Vec::with_capacity(GROUP_MAX);
+    let turns = busy.as_millis() / TURN.as_millis();
     while queue.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
-        let spoiled = commit(connection, &mut group).err();
+        let spoiled = commit(connection, &mut group, turns).err();
         for job in group.drain(..) {
             job.answer(spoiled.as_ref());
         }
@@ -132,8 +138,8 @@ pub(super) fn read(connection: &Connection, queue: &Arc<Mutex<Queue>>) {
 }
 
 /// Runs a group in one transaction; a job that fails is taken back alone, and takes nobody with it.
-fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
-    run(connection, "begin immediate")?;
+fn commit(connection: &Connection, group: &mut [Box<dyn Job>], turns: u128) -> Result<(), Error> {
+    begin(connection, turns)?;
     let done = group.iter_mut().try_for_each(|job| {
         let needs_savepoint = job.needs_savepoint();
         if needs_savepoint {
@@ -157,6 +163,16 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Err
         run(connection, "rollback")?;
     }
     done
+}
+
+fn begin(connection: &Connection, turns: u128) -> Result<(), Error> {
+    for _ in 1..turns {
+        match run(connection, "begin immediate") {
+            Err(error) if error.kind() == ErrorKind::Busy => {}
+            begun => return begun,
+        }
+    }
+    run(connection, "begin immediate")
 }
 
 /// Runs a job on one state of the store, whatever is written meanwhile.

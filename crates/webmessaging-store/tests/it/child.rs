@@ -21,6 +21,9 @@ pub(crate) enum Orders {
     Work,
     /// Opens the store and says how that went.
     Open,
+    /// Accepts many deliveries and says by how many KiB it has grown.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is measured on Linux"))]
+    Flood,
 }
 
 /// A command that starts this binary as a child.
@@ -57,8 +60,36 @@ fn a_child_does_as_it_is_told() {
             say(&format!("opened {:?}", store.map(|_| ()).map_err(|error| error.kind())));
             return;
         }
-        work(store.unwrap(), round).await;
+        let store = store.unwrap();
+        if orders == "Flood" {
+            flood(&*store).await;
+            return;
+        }
+        work(store, round).await;
     });
+}
+
+async fn flood(store: &dyn Store) {
+    // What is needed once is not what grows.
+    accept_many(store, 0, 1_000).await;
+    let before = resident_kib();
+    accept_many(store, 1_000, 21_000).await;
+    say(&format!("grew {}", resident_kib().saturating_sub(before)));
+}
+
+async fn accept_many(store: &dyn Store, first: i64, end: i64) {
+    for group in (first..end).step_by(100) {
+        let calls = (group..group + 100).map(|number| store.accept(delivery(number).body(vec![7; 4_000])));
+        for answer in futures_util::future::join_all(calls).await {
+            answer.unwrap();
+        }
+    }
+}
+
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
 }
 
 async fn open(place: &str) -> Result<Arc<dyn Store>, Error> {

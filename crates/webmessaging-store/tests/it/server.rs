@@ -47,7 +47,8 @@ impl Server {
             .env("PORT", port.to_string())
             .env("SETTINGS", settings)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         as_owner(&mut keeper);
         let mut child = keeper.spawn().unwrap();
         let keeper = Mutex::new((child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap())));

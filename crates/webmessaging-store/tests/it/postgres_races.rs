@@ -1,0 +1,116 @@
+//! Races for a lane, held open at their worst moment by a lock on a row.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+use webmessaging_store::{Outbox, PostgresOptions, PostgresStore};
+
+use crate::server::{Server, connect};
+use crate::sqlite::runtime;
+use crate::suite::{LEASE, at, claim, claims, drain, fill_lane, item, keys};
+
+/// A store, and two connections beside it: one to lock with, one to look on.
+async fn stage(server: &Server) -> (Arc<PostgresStore>, Client, Client) {
+    let url = server.database().await;
+    let options = PostgresOptions::new(url.clone()).callers_clock();
+    let store = PostgresStore::open(options).await.unwrap();
+    let lock = connect(&url).await;
+    lock.batch_execute("set search_path to webmessaging; begin").await.unwrap();
+    (Arc::new(store), lock, connect(&url).await)
+}
+
+/// Until so many calls wait for a lock, or this one has got by without.
+async fn blocked<T>(looker: &Client, calls: i64, call: &JoinHandle<T>) {
+    let sql = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    while looker.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) < calls && !call.is_finished() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn an_item_does_not_overtake_one_that_is_still_being_enqueued() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage(server).await;
+        // Somebody has not decided yet about a key.
+        lock.batch_execute(
+            "insert into items
+                (target, idempotency_key, kind, payload, enqueued_at, head, due_at, changed_at)
+                values ('crm', 'b', 'kind', '', 0, true, 0, 0)",
+        )
+        .await
+        .unwrap();
+        let slow = Arc::clone(&store);
+        let slow = tokio::spawn(async move {
+            slow.enqueue(["a", "b"].map(|key| item(key).lane("lane")).into(), at(0)).await
+        });
+        blocked(&looker, 1, &slow).await;
+        assert!(!slow.is_finished());
+        let quick = Arc::clone(&store);
+        let quick = tokio::spawn(async move { quick.enqueue(vec![item("c").lane("lane")], at(0)).await });
+        blocked(&looker, 2, &quick).await;
+        assert!(!quick.is_finished());
+        lock.batch_execute("rollback").await.unwrap();
+        slow.await.unwrap().unwrap();
+        quick.await.unwrap().unwrap();
+        assert_eq!(keys(&claim(&*store, 1, 1).await), ["a"]);
+        assert_eq!(claim(&*store, 9, 1).await, []);
+        assert_eq!(drain(&*store, 40).await, ["a", "b", "c"]);
+    });
+}
+
+#[test]
+fn a_lane_is_not_left_without_a_first_item() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage(server).await;
+        fill_lane(&*store, "lane", &["a"]).await;
+        let held = claims(&claim(&*store, 1, 1).await);
+        lock.batch_execute(
+            "insert into items
+                (target, idempotency_key, kind, payload, enqueued_at, head, due_at, changed_at)
+                values ('crm', 'c', 'kind', '', 0, true, 0, 0)",
+        )
+        .await
+        .unwrap();
+        // Behind the one that is being delivered, and not there yet when it is.
+        let slow = Arc::clone(&store);
+        let slow = tokio::spawn(async move {
+            slow.enqueue(["b", "c"].map(|key| item(key).lane("lane")).into(), at(0)).await
+        });
+        blocked(&looker, 1, &slow).await;
+        let other = Arc::clone(&store);
+        let delivered = tokio::spawn(async move { other.mark_delivered(&held, at(1)).await });
+        blocked(&looker, 2, &delivered).await;
+        lock.batch_execute("rollback").await.unwrap();
+        slow.await.unwrap().unwrap();
+        assert_eq!(delivered.await.unwrap().unwrap(), []);
+        assert_eq!(drain(&*store, 1).await, ["b", "c"]);
+    });
+}
+
+#[test]
+fn a_claim_leaves_no_gap_while_an_item_is_given_back() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage(server).await;
+        fill_lane(&*store, "lane", &["a", "b", "c"]).await;
+        let late = claim(&*store, 2, 1).await;
+        // All leases have run out; who had them gives back the second item, and is slow about it.
+        lock.batch_execute("select id from items where idempotency_key = 'b' for update").await.unwrap();
+        let giver = Arc::clone(&store);
+        let second = vec![late[1].claim.clone()];
+        let given_back =
+            tokio::spawn(async move { giver.retry_items(&second, at(500), "503", at(40)).await });
+        blocked(&looker, 1, &given_back).await;
+        let other = Arc::clone(&store);
+        let claimed = tokio::spawn(async move { other.claim_items("crm", "w", 9, LEASE, at(40)).await });
+        blocked(&looker, 2, &claimed).await;
+        lock.batch_execute("rollback").await.unwrap();
+        assert_eq!(given_back.await.unwrap().unwrap(), []);
+        // The third does not come with the first while the second waits.
+        assert_eq!(keys(&claimed.await.unwrap().unwrap()), ["a"]);
+    });
+}
