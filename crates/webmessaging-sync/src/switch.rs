@@ -43,7 +43,7 @@ pub(crate) async fn set(
         return Err(busy());
     };
     let value = if is_on { ON.to_owned() } else { now.to_string() };
-    let stored = store.store_value(&key(target), value.into(), FOR_EVER, lease.token, now).await;
+    let stored = store.store_value(&key(target), value.into(), FOR_EVER, lease.token).await;
     // It ends by itself, too.
     let _ = store.release_lease(&lease, now).await;
     stored.map_err(|error| if error.kind() == StoreError::LeaseLost { busy() } else { error.into() })
