@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 use webmessaging_journal::{Event, EventKind};
 
-/// Longest id that a lane is named by as it is; the store takes 512 bytes with the kind before it.
-const ID_BYTES_MAX: usize = 400;
+/// Longest lane that is named by its subject as it is; the store takes 512 bytes.
+const NAME_BYTES_MAX: usize = 400;
 
 /// The lane of an event: the conversation for messages, otherwise its subject.
 pub(crate) fn of(event: &Event) -> String {
@@ -13,12 +13,12 @@ pub(crate) fn of(event: &Event) -> String {
         EventKind::MessageRead(read) => ("conversation", read.conversation_id.as_str()),
         _ => (subject.kind, subject.id),
     };
-    if id.len() <= ID_BYTES_MAX && !id.contains(char::is_control) {
-        format!("{kind}:{id}")
-    } else {
-        // Not a name any more, but still the same for the same subject.
-        format!("{kind}:sha256:{}", hex::encode(Sha256::digest(id)))
+    let name = format!("{kind}:{id}");
+    if name.len() <= NAME_BYTES_MAX && !name.contains(char::is_control) {
+        return name;
     }
+    // Not a name any more, but still the same for the same subject.
+    format!("sha256:{}", hex::encode(Sha256::digest(name)))
 }
 
 /// The target of a delivery that an event tells of.
@@ -57,11 +57,11 @@ mod tests {
 
     #[test]
     fn an_id_that_no_lane_can_be_named_by_still_has_its_own() {
-        let long = |last: &str| lane(BotMessageSent::new("x".repeat(ID_BYTES_MAX) + last));
-        assert_eq!(long("").len(), "conversation:".len() + ID_BYTES_MAX);
-        assert!(long("y").starts_with("conversation:sha256:") && long("y").len() <= 512);
+        let long = |last: &str| lane(BotMessageSent::new("x".repeat(NAME_BYTES_MAX - 13) + last));
+        assert_eq!(long("").len(), NAME_BYTES_MAX);
+        assert!(long("y").starts_with("sha256:") && long("y").len() == 71);
         assert_ne!(long("y"), long("z"));
         assert_eq!(long("y"), long("y"));
-        assert!(lane(BotMessageSent::new("a\0b")).starts_with("conversation:sha256:"));
+        assert!(lane(BotMessageSent::new("a\0b")).starts_with("sha256:"));
     }
 }

@@ -51,7 +51,7 @@ const DATA: &[(&str, &[&str])] = &[
     ("message.read", &["conversationId", "messageId", "participantId", "readAt"]),
     ("delivery.succeeded", &["deliveryId", "target", "items", "duplicate"]),
     ("delivery.failed", &["deliveryId", "target", "cause", "items", "dead", "retryIn"]),
-    ("operation.failed", &["operation", "about", "cause", "maybeDone"]),
+    ("operation.failed", &["operation", "subjectKind", "subjectId", "cause", "maybeDone"]),
     ("audit.records_removed", &["firstSeq", "lastSeq", "lastHash", "cause"]),
 ];
 
@@ -99,58 +99,122 @@ mod tests {
 
     use webmessaging_journal::clock::SystemEntropy;
     use webmessaging_journal::kind::{
-        AccessPolicy, BotMessageFailed, ChannelUpdated, DeliveryFailed, FileScanned, MessageRead,
-        TransferFinished,
+        AccessPolicy, BotMessageFailed, BotMessageSent, ChannelContext, ChannelUpdated, Consent, DataChanges,
+        DeliveryFailed, DeliverySucceeded, DownloadUrlIssued, EngagementCalculated, FileQuarantined,
+        FileScanned, FileUploadFailed, FileUploaded, GuestChange, GuestCreated, GuestUpdated, MessageRead,
+        OperationFailed, RecordsRemoved, TransferBlocked, TransferCreated, TransferFinished, TransferRenewed,
+        TransferUploaded, WebhookReceived, WebhookRegistered,
     };
     use webmessaging_journal::{EventId, EventKind, Stamp};
-    use webmessaging_model::{MessageId, ScanVerdict, Timestamp};
+    use webmessaging_model::{ScanVerdict, Timestamp};
 
     use super::*;
 
-    #[test]
-    fn every_action_has_its_fields() {
-        let known: BTreeSet<_> = DATA.iter().map(|(action, _)| *action).collect();
-        let actions: BTreeSet<_> = EventKind::ACTIONS.iter().copied().collect();
-        assert_eq!(known, actions);
-    }
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
-    #[track_caller]
-    fn check(kind: impl Into<EventKind>) {
-        let at = Timestamp::UNIX_EPOCH;
-        let event = Stamp::new(EventId::new(at, &SystemEntropy), at, "a").event(kind);
-        let written = of(&event);
-        let written: BTreeSet<_> = written["data"].as_object().unwrap().keys().map(String::as_str).collect();
-        let (_, fields) = DATA.iter().find(|(action, _)| *action == event.action()).unwrap();
-        assert_eq!(fields.iter().copied().collect::<BTreeSet<_>>(), written, "{}", event.action());
-    }
-
-    /// Samples with everything set; the journal's own tests hold the names of the others.
-    #[test]
-    fn the_fields_are_those_that_the_journal_writes() {
-        let message = MessageId::new("m");
-        check(
+    /// One of each kind, with everything set.
+    fn samples() -> Vec<EventKind> {
+        let policy = AccessPolicy::new(1, "AES-256", true);
+        let change = GuestChange::new(DataChanges::new())
+            .external_id("e")
+            .email_hash("h")
+            .consent_flags(Consent::new(true, true))
+            .last_interaction(AT)
+            .channel_context(ChannelContext::new(None, None));
+        let change = Box::new(change);
+        vec![
+            FileUploaded::new("f", "a.pdf", 1).content_type("a/b").channel_id("c").message_id("m").into(),
+            FileUploadFailed::new("m", "server")
+                .file_id("f")
+                .name("a.pdf")
+                .size(1)
+                .content_type("a/b")
+                .channel_id("c")
+                .into(),
             FileScanned::new("f", ScanVerdict::Clean)
                 .name("a.pdf")
                 .size(1)
-                .content_type("application/pdf")
-                .message_id(message.clone()),
-        );
-        check(
+                .content_type("a/b")
+                .message_id("m")
+                .into(),
+            FileQuarantined::new("f", "malicious").name("a.pdf").message_id("m").deleted(true).into(),
+            DownloadUrlIssued::new("a", "m").expires_at(AT).into(),
+            TransferCreated::new("t", "a.pdf", 1)
+                .content_type("a/b")
+                .expires_at(AT)
+                .access_policy(policy.clone())
+                .into(),
+            TransferRenewed::new("t", "expiring").expires_at(AT).into(),
+            TransferUploaded::new("t", 1).content_type("a/b").into(),
             TransferFinished::new("t", "a.pdf")
                 .storage_location("s3://b/k")
-                .access_policy(AccessPolicy::new(1, "AES-256", true))
+                .access_policy(policy)
                 .size(1)
-                .content_type("application/pdf"),
-        );
-        check(ChannelUpdated::new("c", vec!["a".to_owned()]).features(BTreeMap::new()));
-        check(
+                .content_type("a/b")
+                .into(),
+            TransferBlocked::new("t", "failed").file_name("a.pdf").content_type("a/b").into(),
+            ChannelUpdated::new("c", vec!["a".to_owned()]).features(BTreeMap::new()).into(),
+            WebhookRegistered::new("w", true).webhook_id("w").event_type("e").into(),
+            WebhookReceived::new("d", "e", false).about("a").into(),
+            GuestCreated::new("g", change.clone()).into(),
+            GuestUpdated::new("g", change).into(),
+            EngagementCalculated::new("g", Duration::ZERO, 1)
+                .mean_response(Duration::ZERO)
+                .converted(true)
+                .into(),
+            BotMessageSent::new("c").message_id("m").message_type("text").crm_target("crm").into(),
             BotMessageFailed::new("c", "timeout")
-                .message_id(message.clone())
+                .message_id("m")
                 .message_type("text")
                 .crm_target("crm")
-                .maybe_sent(true),
-        );
-        check(MessageRead::new("c", message).participant_id("p").read_at(Timestamp::UNIX_EPOCH));
-        check(DeliveryFailed::new("d", "crm", "server").items(1).dead(true).retry_in(Duration::ZERO));
+                .maybe_sent(true)
+                .into(),
+            MessageRead::new("c", "m").participant_id("p").read_at(AT).into(),
+            DeliverySucceeded::new("d", "crm").items(1).duplicate(true).into(),
+            DeliveryFailed::new("d", "crm", "server").items(1).dead(true).retry_in(Duration::ZERO).into(),
+            OperationFailed::new("channels.update", "channel", "c", "server").maybe_done(true).into(),
+            RecordsRemoved::new(1, 2, "h", "retention").into(),
+        ]
+    }
+
+    #[test]
+    fn the_fields_of_each_kind_are_those_that_the_journal_writes() {
+        let mut actions = BTreeSet::new();
+        for kind in samples() {
+            let event = Stamp::new(EventId::new(AT, &SystemEntropy), AT, "a").event(kind);
+            let written = of(&event);
+            let mut names: BTreeSet<_> = written["data"].as_object().unwrap().keys().cloned().collect();
+            // Of a guest's change the fields that a CRM is told are named; what the audit log alone has is not.
+            if names.remove("change") {
+                names.extend(GUEST.iter().filter(|name| **name != "guestId").map(|name| (*name).to_owned()));
+                assert!(GUEST.iter().all(|name| !at(&written["data"], name).is_null()));
+            }
+            let (action, fields) = DATA.iter().find(|(action, _)| *action == event.action()).unwrap();
+            assert_eq!(
+                fields.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>(),
+                names,
+                "{action}"
+            );
+            actions.insert(*action);
+        }
+        assert_eq!(actions, EventKind::ACTIONS.iter().copied().collect());
+    }
+
+    #[test]
+    fn what_every_event_has_can_be_named() {
+        let kind = FileQuarantined::new("f", "malicious");
+        let facts = webmessaging_journal::Facts::new()
+            .operation("o")
+            .status(200)
+            .attempts(1)
+            .latency(Duration::from_millis(1))
+            .correlation_id("c")
+            .request_id("r")
+            .payload_sha256([0; 32]);
+        let event = Stamp::new(EventId::new(AT, &SystemEntropy), AT, "a").event(kind).facts(facts);
+        let value = of(&event);
+        for path in COMMON {
+            assert!(!at(&value, path).is_null(), "{path}");
+        }
     }
 }

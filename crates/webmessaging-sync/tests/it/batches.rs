@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use webmessaging_store::{DeadLetterFilter, DeadLetters};
+use webmessaging_store::DeadLetterFilter;
 use webmessaging_sync::ShapeName;
 
 use crate::judge::{Judge, Reply, Seen, take};
@@ -187,7 +187,7 @@ async fn items_keep_their_keys_whatever_they_are_sent_with() {
 
 #[tokio::test]
 async fn a_request_does_not_grow_beyond_a_mebibyte() {
-    use webmessaging_store::{NewItem, Outbox};
+    use webmessaging_store::NewItem;
 
     let judge = Judge::start(|_| take()).await;
     let bench = Bench::new().await;

@@ -1,5 +1,6 @@
 //! Targets as they are set up: what is wrong is refused before anything is sent, and no secret is repeated.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -112,7 +113,8 @@ fn names_tell_targets_apart() {
 async fn a_private_network_is_allowed_by_name_only() {
     let bench = Bench::new().await;
     let bad = targets([crm().allow_private(["10.0.0.0/33"])]);
-    let worker = SyncWorker::builder(bench.store(), bad).client(|_, client| client.proxy(Proxy::none()));
+    let worker =
+        SyncWorker::builder(Arc::clone(&bench.store), bad).client(|_, client| client.proxy(Proxy::none()));
     let error = worker.build().unwrap_err();
     assert_eq!(
         error.to_string(),

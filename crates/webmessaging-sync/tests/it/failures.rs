@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use webmessaging_http::BreakerPolicy;
-use webmessaging_store::{DeadLetterFilter, DeadLetters};
+use webmessaging_store::DeadLetterFilter;
 use webmessaging_sync::{Round, ShapeName, TargetConfig, TargetState};
 
 use crate::judge::{Judge, Reply, take};
@@ -270,7 +270,7 @@ async fn a_store_that_cannot_be_written_costs_a_repetition_and_nothing_else() {
 
 #[tokio::test]
 async fn a_payload_that_is_none_holds_up_its_lane_alone() {
-    use webmessaging_store::{NewItem, Outbox};
+    use webmessaging_store::NewItem;
 
     let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
     let targets = targets([config(&judge, ShapeName::CrmMessages)]);

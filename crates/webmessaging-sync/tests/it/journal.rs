@@ -1,8 +1,10 @@
 //! The journal on both ends: it feeds the outbox, and hears what came of it.
 
+use std::sync::Arc;
+
 use webmessaging_journal::sinks::InMemory;
 use webmessaging_journal::{EventKind, Journal, Outcome};
-use webmessaging_store::{Enqueued, Outbox};
+use webmessaging_store::Enqueued;
 use webmessaging_sync::{OutboxSink, ShapeName, TargetConfig};
 
 use crate::judge::{Judge, Reply, take};
@@ -13,7 +15,8 @@ async fn what_is_recorded_is_in_the_outbox_before_the_caller_goes_on() {
     let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
     let targets = targets([config(&judge, ShapeName::CrmMessages)]);
     let worker = bench.worker(&targets);
-    let sink = OutboxSink::new(bench.store(), targets).wake(worker.wake()).clock(bench.clock.clone());
+    let sink =
+        OutboxSink::new(Arc::clone(&bench.store), targets).wake(worker.wake()).clock(bench.clock.clone());
     let journal = Journal::builder().durable("outbox", sink).build().unwrap();
     let event = message("c", 1);
     journal.append(event.clone()).await.unwrap();
@@ -99,7 +102,7 @@ async fn telling_of_deliveries_ends() {
     };
     let targets =
         targets([config(&crm, ShapeName::CrmMessages), watcher("watch", &watch), watcher("other", &other)]);
-    let sink = OutboxSink::new(bench.store(), targets.clone()).clock(bench.clock.clone());
+    let sink = OutboxSink::new(Arc::clone(&bench.store), targets.clone()).clock(bench.clock.clone());
     let journal = Journal::builder().durable("outbox", sink).build().unwrap();
     let worker = bench.builder(&targets).journal(journal.clone()).build().unwrap();
     journal.append(message("c", 1)).await.unwrap();
@@ -117,7 +120,7 @@ async fn a_target_hears_nothing_of_its_own_deliveries() {
         .template(serde_json::json!({ "about": "{{subject.id}}" }))
         .events(["bot_message.sent", "delivery.succeeded"]);
     let targets = targets([all]);
-    let sink = OutboxSink::new(bench.store(), targets.clone()).clock(bench.clock.clone());
+    let sink = OutboxSink::new(Arc::clone(&bench.store), targets.clone()).clock(bench.clock.clone());
     let journal = Journal::builder().durable("outbox", sink).build().unwrap();
     let worker = bench.builder(&targets).journal(journal.clone()).build().unwrap();
     journal.append(message("c", 1)).await.unwrap();

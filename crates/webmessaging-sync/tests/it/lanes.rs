@@ -56,21 +56,33 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     proptest::collection::vec(one, 0..40)
 }
 
+fn lanes() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec(0_usize..4, 1..24)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn whatever_fails_each_lane_is_taken_in_its_order(
-        script in happenings(),
-        lanes in proptest::collection::vec(0_usize..4, 1..24),
-        at_once in 1_usize..5,
+        script in happenings(), lanes in lanes(), at_once in 1_usize..5,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(script, lanes, at_once));
+        runtime().block_on(run(Bench::in_memory(), script, lanes, at_once));
     }
 }
 
-async fn run(script: Vec<Happening>, lanes: Vec<usize>, at_once: usize) {
-    let bench = Bench::new().await;
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn so_it_is_with_a_store_in_a_file(script in happenings(), lanes in lanes(), at_once in 1_usize..5) {
+        runtime().block_on(async { run(Bench::new().await, script, lanes, at_once).await });
+    }
+}
+
+async fn run(bench: Bench, script: Vec<Happening>, lanes: Vec<usize>, at_once: usize) {
     let restarts = script.iter().filter(|happening| matches!(happening, Happening::Restart)).count();
     let mut script = script.into_iter().filter(|happening| !matches!(happening, Happening::Restart));
     let judge = Judge::start(move |_| match script.next() {

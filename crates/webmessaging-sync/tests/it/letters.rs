@@ -1,5 +1,6 @@
 //! Dead letters: shown, edited, tried again, dropped.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use webmessaging_journal::kind::TransferFinished;
@@ -25,7 +26,7 @@ async fn desk(shape: ShapeName, events: &[webmessaging_journal::Event]) -> Scene
     let worker = bench.worker(&targets);
     worker.deliver_due().await.unwrap();
     judge.now(|_| take());
-    let desk = DeadLetterDesk::new(bench.store(), targets).wake(worker.wake());
+    let desk = DeadLetterDesk::new(Arc::clone(&bench.store), targets).wake(worker.wake());
     let page = desk.list(DeadLetterFilter::default(), None, 10).await.unwrap();
     assert_eq!(page.letters.len(), 1);
     let id = page.letters[0].id;
@@ -97,7 +98,7 @@ async fn many_letters_get_one_more_chance_together() {
     let worker = bench.worker(&targets);
     bench.until_settled(&worker).await;
     judge.now(|_| take());
-    let desk = DeadLetterDesk::new(bench.store(), targets);
+    let desk = DeadLetterDesk::new(Arc::clone(&bench.store), targets);
     let filter = || DeadLetterFilter::default().target("judge");
     assert_eq!(desk.retry_all(filter(), 3, bench.now()).await.unwrap(), 3);
     assert_eq!(desk.retry_all(filter(), 100, bench.now()).await.unwrap(), 4);

@@ -12,7 +12,7 @@ use webmessaging_journal::kind::{
 };
 use webmessaging_journal::{Event, EventId, EventKind, Facts, Stamp};
 use webmessaging_model::{MessageId, ScanVerdict, Timestamp};
-use webmessaging_store::{Outbox, SqliteOptions, SqliteStore, Store};
+use webmessaging_store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use webmessaging_sync::{Round, Secrets, ShapeName, SyncWorker, SyncWorkerBuilder, TargetConfig, Targets};
 
 use crate::judge::Judge;
@@ -20,7 +20,7 @@ use crate::judge::Judge;
 pub(crate) const AT: &str = "2026-11-25T08:30:00.000Z";
 
 pub(crate) struct Bench {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: SkippingClock,
     folder: TempDir,
 }
@@ -32,12 +32,14 @@ impl Bench {
         Self { store, clock: SkippingClock::new(), folder }
     }
 
-    pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::<SqliteStore>::clone(&self.store)
+    /// One whose store is in memory: the same promises, without a disk.
+    pub(crate) fn in_memory() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self { store, clock: SkippingClock::new(), folder: tempfile::tempdir().unwrap() }
     }
 
     /// The same file, opened once more.
-    pub(crate) async fn reopened(&self) -> Arc<SqliteStore> {
+    pub(crate) async fn reopened(&self) -> Arc<dyn Store> {
         open(&self.folder).await
     }
 
@@ -55,7 +57,7 @@ impl Bench {
     }
 
     pub(crate) fn builder(&self, targets: &Targets) -> SyncWorkerBuilder {
-        SyncWorker::builder(self.store(), targets.clone())
+        SyncWorker::builder(Arc::clone(&self.store), targets.clone())
             .clock(self.clock.clone())
             .entropy(Halfway)
             .client(|_, client| client.proxy(Proxy::none()))
@@ -85,7 +87,7 @@ impl Bench {
     }
 }
 
-async fn open(folder: &TempDir) -> Arc<SqliteStore> {
+async fn open(folder: &TempDir) -> Arc<dyn Store> {
     let options = SqliteOptions::new(folder.path().join("store.db")).busy_timeout(Duration::from_secs(1));
     Arc::new(SqliteStore::open(options).await.unwrap())
 }

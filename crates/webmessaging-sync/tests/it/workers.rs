@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use webmessaging_http::clock::TokioClock;
-use webmessaging_store::Outbox;
 use webmessaging_sync::{ShapeName, SyncWorker};
 
 use crate::judge::{Judge, Reply, take};
