@@ -80,8 +80,9 @@ impl DocumentSystem {
             return "503 Service Unavailable";
         }
         let Ok(batch) = serde_json::from_slice::<Value>(body) else { return "400 Bad Request" };
-        let files = batch["files"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let names = files.iter().filter_map(|file| file["name"].as_str().map(str::to_owned)).collect();
+        let files = batch.get("files").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let name = |file: &Value| file.get("name")?.as_str().map(str::to_owned);
+        let names = files.iter().filter_map(name).collect();
         known.repeated += u32::from(known.files.insert(key, names).is_some());
         "200 OK"
     }
