@@ -78,15 +78,12 @@ async fn serve(orders: Orders) {
         tracing_subscriber::registry().with(Killer::new(step, times)).init();
     }
     let clock = Later(orders.later);
-    let store: Arc<dyn Store> = match &orders.database {
-        Some(url) => {
-            let options = PostgresOptions::new(url.as_str()).callers_clock();
-            Arc::new(PostgresStore::open(options).await.unwrap())
-        }
-        None => {
-            let options = SqliteOptions::new(orders.folder.join("store.db"));
-            Arc::new(SqliteStore::open(options).await.unwrap())
-        }
+    let store: Arc<dyn Store> = if let Some(url) = &orders.database {
+        let options = PostgresOptions::new(url.as_str()).callers_clock();
+        Arc::new(PostgresStore::open(options).await.unwrap())
+    } else {
+        let options = SqliteOptions::new(orders.folder.join("store.db"));
+        Arc::new(SqliteStore::open(options).await.unwrap())
     };
     let audit = AuditLog::builder(orders.folder.join("audit")).file_bytes(256 * 1024).open().unwrap();
     let targets = targets(&orders.target);
