@@ -14,3 +14,4 @@ mod configuration;
 mod conformance;
 mod errors;
 mod reference;
+mod store_token;
