@@ -152,11 +152,11 @@ pub(crate) struct DeadLetterRetryArgs {
     pub(crate) all: bool,
 
     /// Of all, only those for this target
-    #[arg(long, value_name = "NAME", requires = "all")]
+    #[arg(long, value_name = "NAME", requires = "all", conflicts_with = "id")]
     pub(crate) target: Option<String>,
 
     /// Of all, so many at most
-    #[arg(long, value_name = "N", requires = "all", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "all", conflicts_with = "id", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
 
     /// Say what would be done, and do nothing

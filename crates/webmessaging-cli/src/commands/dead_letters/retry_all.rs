@@ -42,11 +42,11 @@ async fn count(desk: &DeadLetterDesk, filter: &DeadLetterFilter, limit: u32) -> 
 }
 
 fn to_text(count: u32, limit: u32, dry_run: bool) -> String {
-    let letters = if count == 1 { "dead letter" } else { "dead letters" };
-    let text = if dry_run {
-        format!("{count} {letters} would be retried; nothing was changed")
-    } else {
-        format!("{count} {letters} retried as soon as somebody works on them")
+    let text = match (count, dry_run) {
+        (1, true) => "1 dead letter would be retried; nothing was changed".to_owned(),
+        (_, true) => format!("{count} dead letters would be retried; nothing was changed"),
+        (1, false) => "1 dead letter is retried as soon as somebody works on it".to_owned(),
+        (_, false) => format!("{count} dead letters are retried as soon as somebody works on them"),
     };
     if count == limit { format!("{text}\nthere can be more: that was the --limit") } else { text }
 }
