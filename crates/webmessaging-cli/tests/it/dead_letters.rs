@@ -237,6 +237,7 @@ async fn all_are_retried_up_to_a_limit_or_those_of_a_target() {
     assert_eq!(last.code, 0);
     assert!(last.stdout.starts_with("1 dead letter is retried"), "{}", last.stdout);
     assert_eq!(retried(&[]), 0);
+    assert_eq!(kept.run(&all).stdout, "there are none\n");
     let wrong: [&[&str]; 4] =
         [&[], &["outbox-1", "--all"], &["outbox-1", "--target", "crm"], &["--all", "--limit", "0"]];
     for wrong in wrong {

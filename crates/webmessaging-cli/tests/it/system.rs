@@ -44,8 +44,10 @@ struct State {
 #[derive(Default)]
 struct Inner {
     requests: Vec<Request>,
-    /// The next statuses; 200 when there are no more.
+    /// The next statuses.
     answers: VecDeque<u16>,
+    /// What it answers when there are no more.
+    is_down: bool,
     /// Who waits for an answer that does not come.
     hanging: Vec<TcpStream>,
 }
@@ -67,6 +69,11 @@ impl System {
         Self { port, state }
     }
 
+    /// From now on it answers 503, or takes what comes.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.state.inner.lock().unwrap().is_down = is_down;
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/archive?sig=swordfish", self.port)
     }
@@ -86,7 +93,8 @@ impl State {
         let request = read(&mut BufReader::new(&stream))?;
         let mut inner = self.inner.lock().unwrap();
         inner.requests.push(request);
-        match inner.answers.pop_front().unwrap_or(200) {
+        let usual = if inner.is_down { 503 } else { 200 };
+        match inner.answers.pop_front().unwrap_or(usual) {
             HANG => inner.hanging.push(stream),
             status => {
                 let head =

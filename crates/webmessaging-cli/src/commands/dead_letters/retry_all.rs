@@ -43,6 +43,7 @@ async fn count(desk: &DeadLetterDesk, filter: &DeadLetterFilter, limit: u32) -> 
 
 fn to_text(count: u32, limit: u32, dry_run: bool) -> String {
     let text = match (count, dry_run) {
+        (0, _) => return "there are none".to_owned(),
         (1, true) => "1 dead letter would be retried; nothing was changed".to_owned(),
         (_, true) => format!("{count} dead letters would be retried; nothing was changed"),
         (1, false) => "1 dead letter is retried as soon as somebody works on it".to_owned(),
