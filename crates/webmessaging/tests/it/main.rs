@@ -13,4 +13,5 @@ mod configuration;
 #[cfg(feature = "files")]
 mod conformance;
 mod errors;
+mod promises;
 mod reference;
