@@ -21,7 +21,8 @@ fn promises() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn named(line: &'static str) -> Option<(Vec<&'static str>, &'static str)> {
     let (names, link) = line.strip_prefix("- ")?.split_once(" in [")?;
     let (_, path) = link.strip_suffix(')')?.split_once("](")?;
-    let names = names.split(", ").map(|name| name.strip_prefix('`')?.strip_suffix('`')).collect::<Option<_>>()?;
+    let names =
+        names.split(", ").map(|name| name.strip_prefix('`')?.strip_suffix('`')).collect::<Option<_>>()?;
     Some((names, path))
 }
 
@@ -30,12 +31,14 @@ fn every_promise_says_what_is_not_promised_and_names_its_tests() {
     let mut missing = Vec::new();
     for (title, text) in promises() {
         assert!(text.contains("\n**Not promised.** "), "{title} does not say what is not promised");
-        let (_, proofs) = text.split_once("\n**Proved by**\n").unwrap_or_else(|| panic!("{title} has no proof"));
+        let (_, proofs) =
+            text.split_once("\n**Proved by**\n").unwrap_or_else(|| panic!("{title} has no proof"));
         let lines: Vec<_> = proofs.lines().filter(|line| !line.is_empty()).collect();
         assert!(!lines.is_empty(), "{title} has no proof");
         for line in lines {
             let (names, path) = named(line).unwrap_or_else(|| panic!("{title}: {line}"));
-            let code = fs::read_to_string(folder().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+            let code =
+                fs::read_to_string(folder().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
             let absent = names.into_iter().filter(|name| !code.contains(&format!("fn {name}(")));
             missing.extend(absent.map(|name| format!("{title}: {name} in {path}")));
         }
