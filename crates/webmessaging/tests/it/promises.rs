@@ -19,8 +19,8 @@ fn promises() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The names of tests in a line, with the file that they are in: `` - `one`, `two` in [file](path) ``.
 fn named(line: &'static str) -> Option<(Vec<&'static str>, &'static str)> {
-    let (names, link) = line.strip_prefix("- ")?.split_once(" in [")?;
-    let (_, path) = link.strip_suffix(')')?.split_once("](")?;
+    let (names, found_in) = line.strip_prefix("- ")?.split_once(" in [")?;
+    let (_, path) = found_in.strip_suffix(')')?.split_once("](")?;
     let names =
         names.split(", ").map(|name| name.strip_prefix('`')?.strip_suffix('`')).collect::<Option<_>>()?;
     Some((names, path))
