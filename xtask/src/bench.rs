@@ -41,6 +41,28 @@ const BENCHES: &[Bench] = &[
                 prepared statement and a channel in front of it. In turns, five rounds; the ratios are the medians of the rounds. Store and loop flush every commit\n\
                 (`synchronous=FULL`). The disk is most of the figures, and what else uses it.",
     },
+    Bench {
+        name: "receiver",
+        package: "webmessaging-webhooks",
+        title: "Receiver: deliveries a second, each durable before it is answered",
+        about: "Signed deliveries of 600 bytes over loopback, five rounds of 60 000 in turns with a bare server: the same HTTP library, the same check of\n\
+                the signature, one key and the body in one table, commits that waiting deliveries share. Both flush every commit (`synchronous=FULL`). The\n\
+                receiver reads the event, looks for two keys and keeps the delivery as work; the work itself is not part of it. Server, store and load share the\n\
+                machine; the ratios are the medians of the rounds.",
+    },
+    Bench {
+        name: "verify",
+        package: "webmessaging-webhooks",
+        title: "Webhooks: what a verified delivery costs",
+        about: "Signature, event and keys of a delivery in memory, on one thread; the best of fifteen rounds.",
+    },
+    Bench {
+        name: "audit",
+        package: "webmessaging-journal",
+        title: "Audit log: what the chain costs, and what of the disk's speed reaches the writers",
+        about: "CPU of a record, and records a second with a flush to the disk that waiting records share, beside a bare loop of write and flush. The disk\n\
+                is most of the second table, and what else uses it.",
+    },
 ];
 
 /// The names of the benches, for the command line.

@@ -7,6 +7,7 @@ mod bench;
 mod cargo_steps;
 mod ci;
 mod counts;
+mod crash;
 mod deny;
 mod features;
 mod generate;
@@ -43,6 +44,10 @@ fn main() -> ExitCode {
         let only = arguments.get_one::<String>("name").map(String::as_str);
         return finish(BENCH, bench::run(&workspace, only));
     }
+    if name == CRASH {
+        let rounds = arguments.get_one::<String>("rounds").map_or(crash::ROUNDS, String::as_str);
+        return finish(CRASH, crash::run(&workspace, rounds));
+    }
     if name == SERVICES {
         return finish(SERVICES, services::run());
     }
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
 }
 
 const BENCH: &str = "bench";
+const CRASH: &str = "crash";
 const SERVICES: &str = "services";
 
 fn finish(name: &str, done: report::Result<Report>) -> ExitCode {
@@ -95,6 +101,17 @@ fn command() -> Command {
     command
         .subcommand(
             Command::new(BENCH).about("Run the benches and write their tables to docs/benchmarks").arg(name),
+        )
+        .subcommand(
+            Command::new(CRASH)
+                .about("Kill a receiver again and again, on both stores, and count what is left")
+                .arg(
+                    Arg::new("rounds")
+                        .long("rounds")
+                        .value_name("N")
+                        .default_value(crash::ROUNDS)
+                        .help("How many times on each store"),
+                ),
         )
         .subcommand(
             Command::new(SERVICES).about("Start a PostgreSQL to try things on, until Enter is pressed"),

@@ -1,5 +1,7 @@
 //! `webmessaging demo`: every system at work on an embedded platform, with a report at the end.
 
+mod documents;
+mod durable;
 mod samples;
 mod uploads;
 
@@ -7,6 +9,7 @@ use serde_json::{Map, Value, json};
 use webmessaging::{Client, Credentials, http};
 use webmessaging_emulator::{EmulatedClient, Emulator};
 
+use self::durable::Durable;
 use crate::args::DemoArgs;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, exit_if, table};
@@ -48,6 +51,7 @@ impl Report {
 pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure> {
     let emulator = Emulator::builder()
         .client(EmulatedClient::new(CLIENT_ID, CLIENT_SECRET))
+        .webhook_token(durable::TOKEN)
         .start()
         .await
         .map_err(|error| Failure::internal("the embedded platform did not start", error))?;
@@ -60,7 +64,10 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
         .build()?;
     let client = Client::new(http);
 
-    let reports = [uploads::show(&emulator, &client, args.file).await?];
+    let durable = Durable::start(&emulator).await?;
+    let (uploaded, uploads) = uploads::show(&emulator, &client, args.file, &durable).await?;
+    let [webhooks, sync, audit] = durable.finish(&emulator, uploaded).await?;
+    let reports = [uploads, webhooks, sync, audit];
     emulator.shutdown().await;
 
     let ok = reports.iter().all(|report| report.ok);

@@ -15,13 +15,15 @@ use futures_core::Stream;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response};
 use http_body::Body as HttpBody;
+use url::Url;
 
 use self::direct::Direct;
 use self::proxied::Proxied;
 use crate::connection::{Checked, Route};
 use crate::error::Error;
 use crate::guard::Guard;
-use crate::transport::{Body, BoxError, Transport};
+use crate::hosts::is_loopback;
+use crate::transport::{Body, BoxError, Exchange, Transport};
 
 /// What the network is made of.
 pub(crate) struct Options {
@@ -42,8 +44,26 @@ pub(crate) fn network(options: &Options) -> Result<Arc<dyn Transport>, Error> {
         Route::System if !system_may_have_proxy() => {
             Arc::new(Direct::new(tls, *connect_timeout, guard.clone()))
         }
-        route => Arc::new(Proxied::new(route, tls, *connect_timeout)?),
+        Route::System => Arc::new(ByHost {
+            direct: Direct::new(tls.clone(), *connect_timeout, guard.clone()),
+            proxied: Proxied::new(&Route::System, tls, *connect_timeout)?,
+        }),
+        route @ Route::Through { .. } => Arc::new(Proxied::new(route, tls, *connect_timeout)?),
     })
+}
+
+/// This machine is reached directly, whatever the system says: a proxy would look for it elsewhere, and plain `http` must not
+/// leave it. Everything else goes as the system says.
+struct ByHost {
+    direct: Direct,
+    proxied: Proxied,
+}
+
+impl Transport for ByHost {
+    fn send(&self, request: Request<Body>) -> Exchange {
+        let is_here = Url::parse(&request.uri().to_string()).is_ok_and(|url| is_loopback(&url));
+        if is_here { self.direct.send(request) } else { self.proxied.send(request) }
+    }
 }
 
 /// Whether the variables name a proxy, or there are settings that could.

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use webmessaging_store::{ClaimedItem, ItemClaim};
 
-/// A claimed item whose payload was read.
-#[derive(Debug)]
+/// A claimed item whose payload was read. It has no `Debug`, which would show somebody's words.
 pub(crate) struct Loaded {
     pub(crate) item: ClaimedItem,
     pub(crate) record: Value,

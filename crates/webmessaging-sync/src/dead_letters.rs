@@ -83,7 +83,7 @@ impl DeadLetterDesk {
     /// # Errors
     /// [`InvalidPayload`](ErrorKind::InvalidPayload) when it is not JSON, or not what the shape of the target takes; nothing is changed.
     /// [`NotFound`](ErrorKind::NotFound) when there is no such letter, or no longer its target. [`Store`](ErrorKind::Store), for example when
-    /// the same content was there before.
+    /// it was edited too many times.
     pub async fn edit(&self, id: DeadLetterId, payload: &str, now: Timestamp) -> Result<(), Error> {
         let invalid =
             |why: &str| Error::new(ErrorKind::InvalidPayload, format!("the payload is not valid: {why}"));

@@ -24,6 +24,10 @@ pub(crate) fn not_delivered(target: &str, key: &str, items: usize, reason: &str,
     tracing::info!(target: TARGET, system = target, key, items, reason, correlation_id, "not delivered");
 }
 
+pub(crate) fn halved(target: &str, key: &str, items: usize, status: Option<u16>) {
+    tracing::debug!(target: TARGET, system = target, key, items, status, "refused as a whole, and halved");
+}
+
 pub(crate) fn buried(target: &str, key: &str, reason: &str) {
     tracing::warn!(target: TARGET, system = target, key, reason, "given up as a dead letter");
 }

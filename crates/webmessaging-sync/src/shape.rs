@@ -106,7 +106,6 @@ pub(crate) enum Shape {
 }
 
 /// What goes out.
-#[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) headers: Vec<(HeaderName, String)>,
     pub(crate) body: Bytes,

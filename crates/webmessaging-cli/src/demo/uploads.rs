@@ -12,6 +12,7 @@ use webmessaging_emulator::{Emulator, Fault, Route};
 
 use crate::commands::files;
 use crate::demo::Report;
+use crate::demo::durable::Durable;
 use crate::demo::samples::Samples;
 use crate::failure::Failure;
 
@@ -19,17 +20,25 @@ const CHANNEL: &str = "12345678-1234-1234-1234-123456789012";
 const MESSAGE: &str = "87654321-4321-4321-4321-210987654321";
 const SCAN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Uploads the samples, and a file of the user's own.
+/// How many files the platform has, and how many of them are clean.
+pub(crate) struct Stored {
+    pub(crate) all: usize,
+    pub(crate) clean: usize,
+}
+
+/// Uploads the samples, and a file of the user's own; how many were stored comes along.
 pub(crate) async fn show(
     emulator: &Emulator,
     client: &Client,
     own: Option<PathBuf>,
-) -> Result<Report, Failure> {
+    durable: &Durable,
+) -> Result<(Stored, Report), Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::internal("no temporary folder", error))?;
     let samples = Samples::write(folder.path())
         .map_err(|error| Failure::internal("the sample files cannot be written", error))?;
     let mut show = Show {
         files: client.files(),
+        durable,
         ok: true,
         steps: Vec::new(),
         uploads: Vec::new(),
@@ -45,11 +54,14 @@ pub(crate) async fn show(
     if let Some(path) = own {
         show.own(&path).await;
     }
-    Ok(show.report(emulator))
+    let clean = show.uploads.iter().filter(|(_, verdict)| *verdict == ScanVerdict::Clean).count();
+    Ok((Stored { all: show.uploads.len(), clean }, show.report(emulator)))
 }
 
-struct Show {
+struct Show<'a> {
     files: FilesClient,
+    /// Wants to know what was uploaded.
+    durable: &'a Durable,
     ok: bool,
     steps: Vec<(String, String)>,
     uploads: Vec<(UploadedFile, ScanVerdict)>,
@@ -57,7 +69,7 @@ struct Show {
     refused: u32,
 }
 
-impl Show {
+impl Show<'_> {
     /// A good file, and what the platform saw of it.
     async fn document(&mut self, path: &Path, emulator: &Emulator) -> Result<(), Failure> {
         let (file, verdict) = self.upload("a document", path).await?;
@@ -95,6 +107,7 @@ impl Show {
 
     async fn upload(&mut self, step: &str, path: &Path) -> Result<(UploadedFile, ScanVerdict), Error> {
         let file = self.files.upload(Source::path(path)).channel(CHANNEL).message(MESSAGE).await?;
+        self.durable.uploaded(&file);
         let verdict = files::verdict(&self.files, MESSAGE, &file, SCAN_TIMEOUT).await?;
         let outcome = match verdict {
             ScanVerdict::Clean => "clean",

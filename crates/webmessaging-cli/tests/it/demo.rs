@@ -15,6 +15,24 @@ fn it_reports_to_programs() {
         assert_eq!(uploads[figure], value, "{figure}");
     }
     assert_eq!(uploads["ok"], true);
+    let systems = &report["systems"];
+    for (system, figure, value) in [
+        ("webhooks", "accepted", 2),
+        ("webhooks", "duplicates", 1),
+        ("webhooks", "refused", 1),
+        ("webhooks", "quarantined", 1),
+        ("sync", "busy", 2),
+        ("sync", "repeated", 0),
+    ] {
+        assert_eq!(systems[system][figure], value, "{system} {figure}");
+        assert_eq!(systems[system]["ok"], true, "{system}");
+    }
+    assert_eq!(systems["sync"]["files"], serde_json::json!(["sample-document.pdf"]));
+    assert_eq!((&systems["audit"]["ok"], &systems["audit"]["intact"]), (&true.into(), &true.into()));
+    assert!(
+        systems["audit"]["tampering"].as_str().unwrap().ends_with("is not what was written"),
+        "{systems}"
+    );
     // sha256sum of the EICAR test file
     let eicar = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f";
     assert_eq!(
@@ -32,7 +50,10 @@ fn it_reports_to_people() {
     {
         assert!(demo.stdout.contains(text), "{text} is missing in\n{}", demo.stdout);
     }
-    assert!(demo.stdout.contains("uploads: everything went as expected\n"), "{}", demo.stdout);
+    for system in ["uploads", "webhooks", "sync", "audit"] {
+        let end = format!("{system}: everything went as expected\n");
+        assert!(demo.stdout.contains(&end), "{}", demo.stdout);
+    }
     assert!(!demo.stdout.contains('\u{1b}'), "colour where nobody asked for it");
 }
 
@@ -44,7 +65,9 @@ fn it_takes_a_file_of_ones_own() {
     let path = path.to_str().unwrap();
     let demo = run(&mut command(&["demo", "--file", path, "--output", "json"]));
     assert_eq!(demo.code, 0);
-    assert_eq!(demo.json()["systems"]["uploads"]["files"][2]["fileName"], "mine.txt");
+    let systems = &demo.json()["systems"];
+    assert_eq!(systems["uploads"]["files"][2]["fileName"], "mine.txt");
+    assert_eq!(systems["sync"]["files"].as_array().map(Vec::len), Some(2));
 
     let demo = run(&mut command(&["demo", "--file", "missing.txt"]));
     assert_eq!(demo.code, 0);

@@ -76,6 +76,10 @@ fn examine(value: &Value, actions: &[String], depth: usize) -> Result<(), String
             if fields.keys().any(|key| key.contains("{{")) {
                 return Err("`template` has a placeholder in a key: placeholders are values".to_owned());
             }
+            // What TOML makes of a date that is not a text.
+            if fields.keys().any(|key| key.starts_with("$__toml")) {
+                return Err("`template` has a date, which JSON has not: write it as a text".to_owned());
+            }
             fields.values().try_for_each(|field| examine(field, actions, depth))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),

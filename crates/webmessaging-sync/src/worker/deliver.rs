@@ -14,6 +14,7 @@ use super::destination::Destination;
 use super::round::{Limits, Tally};
 use crate::batch::Batch;
 use crate::key::Key;
+use crate::log;
 use crate::shape::Told;
 use crate::verdict::{Judged, Verdict, judge};
 
@@ -23,7 +24,6 @@ const SETTLING: Duration = Duration::from_secs(10);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A request that went out, or was to.
-#[derive(Debug)]
 pub(super) struct Sent {
     pub(super) key: Key,
     pub(super) sha256: [u8; 32],
@@ -46,6 +46,7 @@ impl SyncWorker {
             }
             let sent = self.send(destination, &batch).await;
             if sent.judged.verdict == Verdict::Refused && batch.len() > 1 {
+                log::halved(&destination.target.name, sent.key.as_str(), batch.len(), sent.judged.status);
                 let second = batch.split_off(batch.len() / 2);
                 open.extend([second, batch]);
                 continue;

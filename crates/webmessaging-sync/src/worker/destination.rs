@@ -73,8 +73,9 @@ impl Destination {
         state.is_gone = false;
     }
 
-    pub(super) fn gone(&self) {
-        self.state().is_gone = true;
+    /// It has answered 410; whether this is news.
+    pub(super) fn gone(&self) -> bool {
+        !std::mem::replace(&mut self.state().is_gone, true)
     }
 
     /// Whether nothing more is to be sent in this round.

@@ -27,7 +27,7 @@ pub(super) struct Outcome {
 }
 
 /// What came of a request, and of those it was split into.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tally {
     pub(super) round: Round,
     /// Items that were not tried.

@@ -196,12 +196,13 @@ impl SyncWorker {
         tally: &mut Tally,
     ) {
         let (target, now) = (&destination.target.name, self.now());
-        destination.gone();
-        match switch::set(&*self.store, target, &self.name, false, now).await {
-            Ok(()) => log::switched_off(target),
-            Err(error) => {
-                destination.pause(now + GONE_PAUSE);
-                tally.error.get_or_insert(error);
+        if destination.gone() {
+            match switch::set(&*self.store, target, &self.name, false, now).await {
+                Ok(()) => log::switched_off(target),
+                Err(error) => {
+                    destination.pause(now + GONE_PAUSE);
+                    tally.error.get_or_insert(error);
+                }
             }
         }
         self.retry(destination, items, Duration::ZERO, &sent.judged, tally).await;

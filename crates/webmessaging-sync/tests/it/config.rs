@@ -164,6 +164,14 @@ fn what_a_file_says_is_read_or_refused_with_its_line() {
 }
 
 #[test]
+fn a_date_of_toml_is_no_json() {
+    let text = "[[target]]\nname = \"t\"\nurl = \"https://t.example/\"\nshape = \"template\"\n\
+        events = [\"file.scanned\"]\ntemplate = { since = 2026-11-25 }\n";
+    let config = TargetConfig::from_toml(text).unwrap().remove(0);
+    check(config, "target `t`: `template` has a date, which JSON has not: write it as a text");
+}
+
+#[test]
 fn debug_shows_no_secret() {
     let config = crm().auth(Auth::Bearer("s3cret".into())).template(json!({ "key": "s3cret" }));
     let shown = format!("{config:?} {:?}", crm().auth(Auth::Bearer("s3cret".into())).build(&Secrets::none()));

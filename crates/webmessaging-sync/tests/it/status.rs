@@ -10,12 +10,12 @@ use crate::setup::{Bench, config, message, targets};
 #[tokio::test]
 async fn a_target_that_is_gone_is_left_alone_until_somebody_switches_it_on() {
     let (bench, judge) = (Bench::new().await, Judge::start(|_| Reply::Refuse(410, "")).await);
-    let targets = targets([config(&judge, ShapeName::CrmMessages).at_once(1)]);
+    let targets = targets([config(&judge, ShapeName::CrmMessages).at_once(2)]);
     bench.enqueue(&targets, &[message("c", 1), message("d", 1), message("d", 2)]).await;
     let worker = bench.worker(&targets);
     let since = bench.now();
     let round = worker.deliver_due().await.unwrap();
-    assert_eq!((round.retried, round.buried, judge.requests()), (1, 0, 1));
+    assert_eq!((round.retried, round.buried, judge.requests()), (2, 0, 2));
     judge.now(|_| take());
 
     // Nobody asks: not later, not another process.

@@ -34,9 +34,12 @@ fn main() -> ExitCode {
     if victim::is_one() {
         return ExitCode::SUCCESS;
     }
-    let trials = vec![
-        Trial::test("sqlite", || Ok(rounds::on_sqlite())),
-        Trial::test("postgres", || Ok(rounds::on_postgres())),
-    ];
+    let trial = |name: &str, run: fn()| {
+        Trial::test(name, move || {
+            run();
+            Ok(())
+        })
+    };
+    let trials = vec![trial("sqlite", rounds::on_sqlite), trial("postgres", rounds::on_postgres)];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

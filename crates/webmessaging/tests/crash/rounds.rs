@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::checks::Outcome;
+use crate::checks;
 use crate::sender::Sender;
 use crate::server::Server;
 use crate::steps::STEPS;
@@ -84,9 +84,9 @@ fn run(store: &str, database: Option<String>, server: Option<&Server>) {
     orders.killer = None;
     let mut victim = Victim::start(&orders);
     sender.finish(victim.address);
-    let outcome = Outcome::wait_for(&sender, &target);
+    checks::wait_for(&sender, &target);
     victim.kill();
-    outcome.check(&sender, &target, &folder.path().join("audit"));
+    checks::check(&sender, &target, &folder.path().join("audit"));
     println!("\n{}", table(store, rounds, &deaths, &sender, &target));
 }
 

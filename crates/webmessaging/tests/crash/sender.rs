@@ -1,6 +1,7 @@
 //! The platform: sends signed deliveries until they are acknowledged, and knows which were.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
@@ -94,10 +95,12 @@ fn deliver(address: SocketAddr, number: usize) -> std::io::Result<u16> {
     };
     let body = body.to_string();
     let headers = Signer::new(Secret::new("only", SECRET).unwrap()).sign(body.as_bytes());
-    let mut request =
-        format!("POST /webhooks/genesys HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    let mut request = format!(
+        "POST /webhooks/genesys HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n",
+        body.len()
+    );
     for (name, value) in &headers {
-        request.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        write!(request, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use webmessaging::http::clock as http_clock;
+use webmessaging::journal::Journal;
 use webmessaging::journal::audit::AuditLog;
 use webmessaging::journal::clock as journal_clock;
-use webmessaging::journal::Journal;
 use webmessaging::model::Timestamp;
 use webmessaging::store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store};
 use webmessaging::sync::{Secrets, SyncWorker, TargetConfig, Targets};
@@ -78,15 +78,12 @@ async fn serve(orders: Orders) {
         tracing_subscriber::registry().with(Killer::new(step, times)).init();
     }
     let clock = Later(orders.later);
-    let store: Arc<dyn Store> = match &orders.database {
-        Some(url) => {
-            let options = PostgresOptions::new(url.as_str()).callers_clock();
-            Arc::new(PostgresStore::open(options).await.unwrap())
-        }
-        None => {
-            let options = SqliteOptions::new(orders.folder.join("store.db"));
-            Arc::new(SqliteStore::open(options).await.unwrap())
-        }
+    let store: Arc<dyn Store> = if let Some(url) = &orders.database {
+        let options = PostgresOptions::new(url.as_str()).callers_clock();
+        Arc::new(PostgresStore::open(options).await.unwrap())
+    } else {
+        let options = SqliteOptions::new(orders.folder.join("store.db"));
+        Arc::new(SqliteStore::open(options).await.unwrap())
     };
     let audit = AuditLog::builder(orders.folder.join("audit")).file_bytes(256 * 1024).open().unwrap();
     let targets = targets(&orders.target);
@@ -136,7 +133,10 @@ fn targets(base: &str) -> Targets {
         "#
     );
     let configs = TargetConfig::from_toml(&text).unwrap();
-    Targets::new(configs.into_iter().map(|config| config.build(&Secrets::none()).unwrap()).collect::<Vec<_>>()).unwrap()
+    Targets::new(
+        configs.into_iter().map(|config| config.build(&Secrets::none()).unwrap()).collect::<Vec<_>>(),
+    )
+    .unwrap()
 }
 
 /// The clock of the system, and so much on top.

@@ -1,0 +1,113 @@
+//! The demo's document system: busy at first, and then it takes what it is told and counts by key.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+/// So many requests are answered 503.
+pub(crate) const BUSY: u32 = 2;
+
+/// Longer requests than the demo's are none of its business.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What the system knows.
+#[derive(Debug, Default)]
+struct Known {
+    busy: u32,
+    requests: u32,
+    /// Names of files by the key they came under.
+    files: BTreeMap<String, Vec<String>>,
+    /// Requests whose key was known.
+    repeated: u32,
+}
+
+/// A small HTTP server on threads of its own, as long as the demo runs.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentSystem {
+    pub(crate) url: String,
+    known: Arc<Mutex<Known>>,
+}
+
+impl DocumentSystem {
+    pub(crate) fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let system =
+            Self { url: format!("http://{}/batches", listener.local_addr()?), known: Arc::default() };
+        let this = system.clone();
+        std::thread::Builder::new().name("document-system".to_owned()).spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let this = this.clone();
+                // Whoever hangs up, or finds nobody to serve him, comes again.
+                std::thread::spawn(move || this.serve(stream));
+            }
+        })?;
+        Ok(system)
+    }
+
+    /// The names of the files it has, each key counted once.
+    pub(crate) fn files(&self) -> Vec<String> {
+        self.known().files.values().flatten().cloned().collect()
+    }
+
+    /// Requests it was busy for, requests in all, and requests whose key it knew.
+    pub(crate) fn figures(&self) -> (u32, u32, u32) {
+        let known = self.known();
+        (known.busy, known.requests, known.repeated)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut writer = stream;
+        while let Some((key, body)) = read_request(&mut reader)? {
+            let status = self.take(key, &body);
+            write!(writer, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")?;
+        }
+        Ok(())
+    }
+
+    fn take(&self, key: String, body: &[u8]) -> &'static str {
+        let mut known = self.known();
+        known.requests += 1;
+        if known.busy < BUSY {
+            known.busy += 1;
+            return "503 Service Unavailable";
+        }
+        let Ok(batch) = serde_json::from_slice::<Value>(body) else { return "400 Bad Request" };
+        let files = batch.get("files").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let name = |file: &Value| file.get("name")?.as_str().map(str::to_owned);
+        let names = files.iter().filter_map(name).collect();
+        known.repeated += u32::from(known.files.insert(key, names).is_some());
+        "200 OK"
+    }
+}
+
+/// The key and the body of the next request.
+fn read_request(reader: &mut impl BufRead) -> io::Result<Option<(String, Vec<u8>)>> {
+    let (mut line, mut length, mut key) = (String::new(), 0, String::new());
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.parse().unwrap_or(usize::MAX);
+        } else if name.eq_ignore_ascii_case("idempotency-key") {
+            value.clone_into(&mut key);
+        }
+    }
+    if length > BODY_BYTES_MAX {
+        return Err(io::Error::from(io::ErrorKind::InvalidData));
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some((key, body)))
+}

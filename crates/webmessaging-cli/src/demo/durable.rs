@@ -1,0 +1,175 @@
+//! What follows from the uploads: the platform's webhooks, kept and worked on; a document system that is told; an audit log.
+
+mod reports;
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use webmessaging::files::UploadedFile;
+use webmessaging::journal::Journal;
+use webmessaging::journal::audit::AuditLog;
+use webmessaging::journal::clock::{Clock, SystemClock};
+use webmessaging::model::FileId;
+use webmessaging::store::{SqliteOptions, SqliteStore, Store};
+use webmessaging::sync::{Auth, Secrets, ShapeName, SyncWorker, TargetConfig, Targets};
+use webmessaging::webhooks::receiver::{FileFacts, HandlerError, PlatformEvents, Receiver};
+use webmessaging::webhooks::{Secret, Verifier};
+use webmessaging_emulator::{Emulator, SeededWebhook, StateSeed, Tamper};
+
+use crate::demo::Report;
+use crate::demo::documents::DocumentSystem;
+use crate::demo::uploads::Stored;
+use crate::failure::Failure;
+
+/// What the embedded platform signs with.
+pub(crate) const TOKEN: &str = "the demo's webhook token";
+
+const SCAN_COMPLETED: &str = "genesys.cloud.messaging.file.upload.completed";
+
+/// What the demo waits for takes milliseconds; this is for machines that are busy with other things.
+const LOOKS_MAX: u32 = 1_500;
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What is known of the files that were uploaded.
+type Uploaded = Arc<Mutex<HashMap<FileId, FileFacts>>>;
+
+/// The durable core at work.
+pub(crate) struct Durable {
+    folder: TempDir,
+    store: Arc<dyn Store>,
+    receiver: Receiver,
+    audit: AuditLog,
+    documents: DocumentSystem,
+    uploaded: Uploaded,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<std::io::Result<()>>,
+    synchronized: JoinHandle<()>,
+}
+
+impl Durable {
+    /// Starts everything, and has the platform send its webhooks here.
+    pub(crate) async fn start(emulator: &Emulator) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(|error| Failure::internal("no temporary folder", error))?;
+        let started = Self::started(folder, emulator).await;
+        started.map_err(|error| Failure::internal("the receiver did not start", error))
+    }
+
+    async fn started(folder: TempDir, emulator: &Emulator) -> Result<Self, Box<dyn std::error::Error>> {
+        let path = folder.path().join("store.db");
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(path)).await?);
+        let audit = AuditLog::builder(folder.path().join("audit")).open()?;
+        let journal = Journal::builder().durable("audit", audit.clone()).build()?;
+        let documents = DocumentSystem::start()?;
+        let targets = targets(&documents)?;
+        let worker =
+            SyncWorker::builder(Arc::clone(&store), targets.clone()).journal(journal.clone()).build()?;
+        let (wake, uploaded) = (worker.wake().clone(), Uploaded::default());
+        let receiver = Receiver::builder(Arc::clone(&store), Verifier::new(Secret::new("demo", TOKEN)?))
+            .journal(journal)
+            .handler(PlatformEvents::new(Arc::clone(&store)).files(lookup(Arc::clone(&uploaded))))
+            .items_for(move |event, now| {
+                wake.wake();
+                targets.iter().filter_map(|target| target.item_for(event, now)).collect()
+            })
+            .build();
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}/webhooks/genesys", listener.local_addr()?);
+        emulator.seed(StateSeed::new().webhooks([SeededWebhook::webhook(registration(&url))])).await?;
+        let (stop, stopping) = watch::channel(false);
+        let (stop_receiver, stop_worker) = (heard(stopping.clone()), heard(stopping));
+        let served = tokio::spawn({
+            let receiver = receiver.clone();
+            async move { receiver.serve(listener, stop_receiver).await }
+        });
+        let synchronized = tokio::spawn(async move { worker.run(stop_worker).await });
+        // The first event comes twice, as events do.
+        emulator.tamper(Tamper::Duplicate);
+        Ok(Self { folder, store, receiver, audit, documents, uploaded, stop, served, synchronized })
+    }
+
+    /// A file was uploaded: the platform's event about its scan has no more than its id.
+    pub(crate) fn uploaded(&self, file: &UploadedFile) {
+        let facts = FileFacts::new(file.file_name.as_str(), file.size_bytes, file.content_type.as_str());
+        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        uploaded.insert(file.file_id.clone(), facts);
+    }
+
+    /// Waits for what follows from so many uploads, ends everything, and tells.
+    pub(crate) async fn finish(self, emulator: &Emulator, uploads: Stored) -> Result<[Report; 3], Failure> {
+        // Somebody who does not know the secret tries as well.
+        emulator.tamper(Tamper::WrongSignature);
+        let forged = json!({ "fileId": "forged", "virusScanResult": "clean", "status": "completed" });
+        emulator
+            .send_event(SCAN_COMPLETED, forged)
+            .map_err(|error| Failure::internal("the embedded platform sent no event", error))?;
+        let expected = u64::try_from(uploads.all).unwrap_or(u64::MAX);
+        let is_received = self
+            .until(|it| {
+                let status = it.receiver.status();
+                let refused: u64 = status.refused.iter().map(|(_, count)| count).sum();
+                status.handled >= expected && status.duplicates >= 1 && refused >= 1
+            })
+            .await;
+        let is_synchronized = self.until(|it| it.documents.files().len() >= uploads.clean).await;
+        self.stop.send_replace(true);
+        let stopped = async { (self.served.await, self.synchronized.await) }.await;
+        let is_stopped = matches!(stopped, (Ok(Ok(())), Ok(())));
+        let audited = self.audit.close().await;
+        let webhooks =
+            reports::webhooks(&self.receiver, &*self.store, is_received && is_stopped, expected).await?;
+        let sync = reports::synchronization(&self.documents, is_synchronized, uploads.clean);
+        let audit = reports::audit(&self.folder.path().join("audit"), self.folder.path(), audited.is_ok())?;
+        Ok([webhooks, sync, audit])
+    }
+
+    async fn until(&self, is_done: impl Fn(&Self) -> bool) -> bool {
+        for _ in 0..LOOKS_MAX {
+            if is_done(self) {
+                return true;
+            }
+            SystemClock.watchdog(LOOK_EVERY).await;
+        }
+        false
+    }
+}
+
+async fn heard(mut stopping: watch::Receiver<bool>) {
+    // Without its other end there is nothing left to wait for.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+fn targets(documents: &DocumentSystem) -> Result<Targets, Box<dyn std::error::Error>> {
+    let soon = [Duration::from_millis(50); 5];
+    let target = TargetConfig::new("documents", documents.url.as_str(), ShapeName::Documents)
+        .auth(Auth::None)
+        .schedule(soon)
+        .allow_private(["127.0.0.1"]);
+    Ok(Targets::new([target.build(&Secrets::none())?])?)
+}
+
+fn lookup(
+    uploaded: Uploaded,
+) -> impl Fn(FileId) -> webmessaging::webhooks::receiver::FileFound + Send + Sync + 'static {
+    move |id| {
+        let facts = uploaded.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        // The event can be faster than the upload's own answer.
+        let found = facts.map(Some).ok_or_else(|| HandlerError::retry("the file is not known yet"));
+        Box::pin(async move { found })
+    }
+}
+
+fn registration(url: &str) -> Value {
+    json!({
+        "name": "demo",
+        "uri": url,
+        "method": "POST",
+        "eventFilter": format!("eventType = \"{SCAN_COMPLETED}\""),
+        "contentType": "application/json",
+    })
+}
