@@ -13,5 +13,6 @@ mod configuration;
 #[cfg(feature = "files")]
 mod conformance;
 mod errors;
+mod promises;
 mod reference;
 mod store_token;
