@@ -20,18 +20,13 @@ impl Outcome {
     pub(crate) fn wait_for(sender: &Sender, target: &Target) -> Self {
         let (acknowledged, started) = (sender.acknowledged(), now());
         loop {
-            let missing: Vec<_> = target.with(|seen| {
-                acknowledged.iter().filter(|thing| !seen.keys.contains_key(*thing)).cloned().collect()
-            });
+            let missing: Vec<_> = target
+                .with(|seen| acknowledged.iter().filter(|thing| !seen.keys.contains_key(*thing)).cloned().collect());
             if missing.is_empty() {
                 return Self;
             }
             let lost = missing.len();
-            assert!(
-                started.elapsed() < PATIENCE,
-                "{lost} acknowledged and lost, {:?} among them",
-                missing.first()
-            );
+            assert!(started.elapsed() < PATIENCE, "{lost} acknowledged and lost, {:?} among them", missing.first());
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }

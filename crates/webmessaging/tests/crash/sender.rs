@@ -94,10 +94,8 @@ fn deliver(address: SocketAddr, number: usize) -> std::io::Result<u16> {
     };
     let body = body.to_string();
     let headers = Signer::new(Secret::new("only", SECRET).unwrap()).sign(body.as_bytes());
-    let mut request = format!(
-        "POST /webhooks/genesys HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n",
-        body.len()
-    );
+    let mut request =
+        format!("POST /webhooks/genesys HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in &headers {
         request.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use webmessaging::http::clock as http_clock;
-use webmessaging::journal::Journal;
 use webmessaging::journal::audit::AuditLog;
 use webmessaging::journal::clock as journal_clock;
+use webmessaging::journal::Journal;
 use webmessaging::model::Timestamp;
 use webmessaging::store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store};
 use webmessaging::sync::{Secrets, SyncWorker, TargetConfig, Targets};
@@ -136,10 +136,7 @@ fn targets(base: &str) -> Targets {
         "#
     );
     let configs = TargetConfig::from_toml(&text).unwrap();
-    Targets::new(
-        configs.into_iter().map(|config| config.build(&Secrets::none()).unwrap()).collect::<Vec<_>>(),
-    )
-    .unwrap()
+    Targets::new(configs.into_iter().map(|config| config.build(&Secrets::none()).unwrap()).collect::<Vec<_>>()).unwrap()
 }
 
 /// The clock of the system, and so much on top.
