@@ -7,7 +7,7 @@ pub const NAME_BYTES_MAX: usize = 256;
 pub const KEY_BYTES_MAX: usize = 512;
 
 /// Largest body or payload in bytes: 4 MiB. A webhook of the platform has a few KiB.
-pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 /// Largest details of an intent or a file in quarantine, and largest shared value, in bytes: 64 KiB.
 pub const DETAILS_BYTES_MAX: usize = 64 * 1024;

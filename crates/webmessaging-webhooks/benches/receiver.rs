@@ -109,7 +109,7 @@ fn bare(path: &std::path::Path) -> mpsc::Sender<Row> {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "synchronous", "full").unwrap();
-    connection.execute("create table inbox (key text primary key, body blob) without rowid", []).unwrap();
+    connection.execute("create table inbox (id integer primary key, key text unique, body blob)", []).unwrap();
     std::thread::spawn(move || {
         while let Some(first) = rows.blocking_recv() {
             let mut waiting = vec![first];
@@ -118,7 +118,7 @@ fn bare(path: &std::path::Path) -> mpsc::Sender<Row> {
             }
             connection.execute_batch("begin immediate").unwrap();
             let mut insert =
-                connection.prepare_cached("insert or ignore into inbox values (?1, ?2)").unwrap();
+                connection.prepare_cached("insert or ignore into inbox (key, body) values (?1, ?2)").unwrap();
             for (key, body, _) in &waiting {
                 insert.execute((key, &body[..])).unwrap();
             }

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use webmessaging_journal::clock::{Clock, SystemClock};
 use webmessaging_journal::{Event, Journal};
 use webmessaging_model::Timestamp;
-use webmessaging_store::{NewItem, Store};
+use webmessaging_store::{NewItem, Store, limits};
 
 use super::handler::Handler;
 use super::platform::PlatformEvents;
@@ -88,9 +88,10 @@ impl ReceiverBuilder {
         self
     }
 
-    /// Sets how many bytes a body may have; 10 MiB by default. A verifier's own limit counts as well.
+    /// Sets how many bytes a body may have; 10 MiB by default, which is also the most that a store takes. A verifier's own limit
+    /// counts as well.
     pub fn body_bytes_max(mut self, bytes: usize) -> Self {
-        self.setup.body_bytes_max = bytes;
+        self.setup.body_bytes_max = bytes.min(limits::BODY_BYTES_MAX);
         self
     }
 

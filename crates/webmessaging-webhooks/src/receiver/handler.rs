@@ -107,6 +107,8 @@ pub struct HandlerError {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fate {
     Retry { after: Option<Duration> },
+    /// As a retry, however often: what is in the way has nothing to do with the delivery.
+    Hold,
     Bury,
 }
 
@@ -126,6 +128,11 @@ impl HandlerError {
         Self { reason: reason.into(), fate: Fate::Bury }
     }
 
+    /// What everything is kept in is in trouble: that is no reason to give a delivery up.
+    pub(super) fn hold(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), fate: Fate::Hold }
+    }
+
     /// The reason.
     pub fn reason(&self) -> &str {
         &self.reason
@@ -142,7 +149,7 @@ impl std::error::Error for HandlerError {}
 
 impl From<webmessaging_store::Error> for HandlerError {
     fn from(error: webmessaging_store::Error) -> Self {
-        Self::retry(error.to_string())
+        Self::hold(error.to_string())
     }
 }
 

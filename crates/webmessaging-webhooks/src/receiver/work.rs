@@ -70,6 +70,11 @@ async fn work_on(receiver: &Receiver, delivery: ClaimedDelivery) -> Result<(), S
             figures.handled();
         }
         Err(error) => match error.fate {
+            Fate::Hold => {
+                store.retry_delivery(&claim, again_at(now, attempt, None), error.reason(), now).await?;
+                log::retrying(claim.id(), attempt, error.reason());
+                figures.retried();
+            }
             Fate::Retry { after } if attempt < receiver.0.setup.attempts_max => {
                 store.retry_delivery(&claim, again_at(now, attempt, after), error.reason(), now).await?;
                 log::retrying(claim.id(), attempt, error.reason());
@@ -100,7 +105,7 @@ async fn handle(receiver: &Receiver, delivery: ClaimedDelivery) -> Result<Handle
             .journal
             .append(event.clone())
             .await
-            .map_err(|error| HandlerError::retry(error.to_string()))?;
+            .map_err(|error| HandlerError::hold(error.to_string()))?;
         if let Some(items_for) = &receiver.0.items_for {
             handled.effects.items.extend(items_for(event, receiver.0.clock.wall()));
         }

@@ -111,6 +111,17 @@ async fn a_body_is_not_read_beyond_its_limit_nor_waited_for_without_end() {
     assert_eq!((status.as_u16(), problem["code"].as_str()), (408, Some("body_too_slow")));
 }
 
+/// What is read can be kept.
+#[tokio::test]
+async fn the_longest_body_is_kept_and_one_more_byte_is_refused() {
+    let setup = Setup::with(|builder| builder.body_bytes_max(usize::MAX)).await;
+    let body = scan("e-1", "f-1", "completed", "clean");
+    let longest = format!("{body}{}", " ".repeat(10 * 1024 * 1024 - body.len()));
+    assert_eq!(setup.post(&longest).await, accepted());
+    let (status, problem) = setup.post(&format!("{longest} ")).await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (413, Some("body_too_large")));
+}
+
 #[tokio::test]
 async fn a_store_that_is_full_makes_the_sender_come_again() {
     let folder = tempfile::tempdir().unwrap();

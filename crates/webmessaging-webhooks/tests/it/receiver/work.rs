@@ -82,7 +82,7 @@ async fn nothing_is_done_before_it_is_recorded() {
 
     impl Sink for Full {
         fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
-            let is_full = self.0.fetch_add(1, Ordering::SeqCst) < 2;
+            let is_full = self.0.fetch_add(1, Ordering::SeqCst) < 5;
             Box::pin(async move {
                 if is_full { Err(Error::new(ErrorKind::Io, "the disk is full")) } else { Ok(()) }
             })
@@ -92,12 +92,13 @@ async fn nothing_is_done_before_it_is_recorded() {
     let asked = Full(Arc::default());
     let sink = asked.clone();
     let setup = Setup::with(move |builder| {
-        builder.journal(Journal::builder().durable("audit", sink).build().unwrap())
+        // More often than work is tried: a disk is no reason to give a delivery up.
+        builder.attempts_max(2).journal(Journal::builder().durable("audit", sink).build().unwrap())
     })
     .await;
     setup.post(&scan("e-1", "f-1", "completed", "clean")).await;
     work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().handled == 1).await;
-    assert_eq!((setup.receiver.status().retried, asked.0.load(Ordering::SeqCst)), (2, 3));
+    assert_eq!((setup.receiver.status().retried, asked.0.load(Ordering::SeqCst)), (5, 6));
 }
 
 /// A refusal would lose it for good: the platform does not come again after a 4xx.
