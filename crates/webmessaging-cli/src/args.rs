@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod data;
 pub(crate) mod outbox;
 pub(crate) mod secrets;
+pub(crate) mod targets;
 pub(crate) mod webhooks;
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Where the durable things are: `store.db` and `audit/` in the data directory, or the store in a database.
+//! Where the durable things are: `store.db`, `audit/` and `targets.toml` in the data directory, or the store in a database.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +33,11 @@ impl DataDir {
     /// The file of the store.
     fn store(&self) -> PathBuf {
         self.0.join("store.db")
+    }
+
+    /// The file of the targets, where no other one is named.
+    pub(crate) fn targets(&self) -> PathBuf {
+        self.0.join("targets.toml")
     }
 
     /// The folder of the audit log.

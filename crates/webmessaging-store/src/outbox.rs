@@ -72,6 +72,13 @@ pub trait Outbox {
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable), [`Corrupt`](crate::ErrorKind::Corrupt).
     fn outbox_stats<'a>(&'a self, target: Option<&'a str>, now: Timestamp) -> Stored<'a, OutboxStats>;
+
+    /// The names of the targets that have items in whatever state, those that are delivered and remembered included; sorted, at most
+    /// [`LIST_MAX`](crate::limits::LIST_MAX).
+    ///
+    /// # Errors
+    /// As [`outbox_stats`](Self::outbox_stats).
+    fn targets(&self) -> Stored<'_, Vec<String>>;
 }
 
 /// Something to deliver.

@@ -2,6 +2,8 @@
 
 mod client;
 pub mod reference;
+#[cfg(feature = "store")]
+mod store_token_cache;
 
 #[cfg(feature = "files")]
 #[doc(inline)]
@@ -24,6 +26,8 @@ pub use webmessaging_sync as sync;
 pub use webmessaging_webhooks as webhooks;
 
 pub use crate::client::Client;
+#[cfg(feature = "store")]
+pub use crate::store_token_cache::StoreTokenCache;
 #[cfg(feature = "settings")]
 pub use webmessaging_http::Settings;
 pub use webmessaging_http::{Credentials, Error, ErrorKind, SecretString, Sent, Source};

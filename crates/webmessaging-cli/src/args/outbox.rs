@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use webmessaging::store::{DeadLetterCursor, DeadLetterId, Origin};
 
 use super::data::StoreArgs;
+use super::targets::TargetsArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct OutboxArgs {
@@ -21,7 +22,7 @@ pub(crate) enum OutboxCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct OutboxListArgs {
-    /// One target; can be given several times. By default all targets are counted together
+    /// One target; can be given several times. By default each one that has items, and all of them together
     #[arg(long, value_name = "NAME")]
     pub(crate) target: Vec<String>,
 
@@ -41,9 +42,9 @@ pub(crate) enum DeadLettersCommand {
     List(DeadLetterListArgs),
     /// Show one with its content, which can be somebody's words
     Show(DeadLetterShowArgs),
-    /// Replace the content of an item, and keep the old one for the record
+    /// Replace the content of an item, and keep the old one for the record; checked where the targets file knows its target
     Edit(DeadLetterEditArgs),
-    /// Try one again, at once and in its old place
+    /// Try one again, or all, at once and in their old places
     Retry(DeadLetterRetryArgs),
     /// Give one up for good; its lane goes on
     Drop(DeadLetterDropArgs),
@@ -99,7 +100,21 @@ pub(crate) struct DeadLetterShowArgs {
     pub(crate) id: DeadLetterId,
 
     #[command(flatten)]
+    pub(crate) view: ViewArgs,
+
+    #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+/// With which eyes a letter is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArgs {
+    #[command(flatten)]
+    pub(crate) targets: TargetsArgs,
+
+    /// Leave the targets aside: the content as it is kept, with the queries of its URLs, and checked by nobody
+    #[arg(long, conflicts_with = "targets")]
+    pub(crate) plain: bool,
 }
 
 #[derive(Debug, Args)]
@@ -111,7 +126,7 @@ pub(crate) struct DeadLetterEditArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) payload_file: PathBuf,
 
-    /// The new idempotency key; by default the SHA-256 of the new content
+    /// The new idempotency key, where there are no targets; by default the SHA-256 of the new content
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
 
@@ -120,13 +135,29 @@ pub(crate) struct DeadLetterEditArgs {
     pub(crate) dry_run: bool,
 
     #[command(flatten)]
+    pub(crate) view: ViewArgs,
+
+    #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DeadLetterRetryArgs {
     /// Which one, such as `inbox-12` or `outbox-7`
-    pub(crate) id: DeadLetterId,
+    #[arg(required_unless_present = "all")]
+    pub(crate) id: Option<DeadLetterId>,
+
+    /// All of the outbox, the one that was given up first before the others: after an outage, say
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all: bool,
+
+    /// Of all, only those for this target
+    #[arg(long, value_name = "NAME", requires = "all", conflicts_with = "id")]
+    pub(crate) target: Option<String>,
+
+    /// Of all, so many at most
+    #[arg(long, value_name = "N", requires = "all", conflicts_with = "id", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 
     /// Say what would be done, and do nothing
     #[arg(long)]

@@ -8,6 +8,7 @@ use webmessaging::model::Timestamp;
 
 use super::data::StoreArgs;
 use super::secrets::SecretArgs;
+use super::targets::TargetsArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct WebhooksArgs {
@@ -17,7 +18,8 @@ pub(crate) struct WebhooksArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WebhooksCommand {
-    /// Take webhooks until it is interrupted: each is kept before it is answered, and worked on afterwards
+    /// Take webhooks until it is interrupted: each is kept before it is answered, worked on afterwards, and delivered to
+    /// the systems that the targets file names
     #[command(
         after_help = "The first line on standard output says where it listens. Ctrl-C and SIGTERM end it when what it \
                             has begun is finished; what is left is for the next start. A delivery that is done is remembered for a day, to \
@@ -44,6 +46,14 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) secrets: SecretArgs,
+
+    #[command(flatten)]
+    pub(crate) targets: TargetsArgs,
+
+    /// How long requests to targets may take to end when it is interrupted, in seconds; what has not ended is sent again
+    /// by the next start
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3_600))]
+    pub(crate) grace: u64,
 
     #[command(flatten)]
     pub(crate) store: StoreArgs,

@@ -27,10 +27,10 @@ struct Standing {
 async fn list(args: OutboxListArgs, output: Output) -> Result<Exit, Failure> {
     let store = data_dir::existing_store(&args.store).await?;
     let now = SystemClock.wall();
-    let mut targets: Vec<_> = args.target.into_iter().map(Some).collect();
-    if targets.is_empty() {
-        targets.push(None);
-    }
+    let is_asked = !args.target.is_empty();
+    let targets = if is_asked { args.target } else { store.targets().await? };
+    let all = (!is_asked).then_some(None);
+    let targets = targets.into_iter().map(Some).chain(all);
     let mut standings = Vec::new();
     for target in targets {
         let stats = store.outbox_stats(target.as_deref(), now).await?;
@@ -97,13 +97,16 @@ fn lane_to_row(lane: &BlockedLane, now: Timestamp) -> Vec<String> {
 fn to_text(standings: &[Standing], now: Timestamp) -> String {
     let header = ["target", "due", "waiting", "leased", "dead", "delivered", "dropped", "oldest"];
     let mut text = table(&header, standings.iter().map(|standing| standing.to_row(now)));
-    let lanes: Vec<_> = standings.iter().flat_map(|standing| &standing.stats.blocked_lanes).collect();
+    // Together is where all of them are, each of them once.
+    let together = standings.iter().position(|standing| standing.target.is_none());
+    let told = together.and_then(|index| standings.get(index..)).unwrap_or(standings);
+    let lanes: Vec<_> = told.iter().flat_map(|standing| &standing.stats.blocked_lanes).collect();
     if !lanes.is_empty() {
         let header = ["target", "lane", "held up by", "for", "reason"];
         text.push_str("\n\n");
         text.push_str(&table(&header, lanes.iter().map(|lane| lane_to_row(lane, now))));
     }
-    let total: u64 = standings.iter().map(|standing| standing.stats.blocked_lanes_total).sum();
+    let total: u64 = told.iter().map(|standing| standing.stats.blocked_lanes_total).sum();
     let shown = u64::try_from(lanes.len()).unwrap_or(u64::MAX);
     if total > shown {
         return format!("{text}\nand {} more lanes", total - shown);

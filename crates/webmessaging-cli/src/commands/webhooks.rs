@@ -1,5 +1,6 @@
 //! `webmessaging webhooks`: take deliveries, check and explain recorded ones, send samples.
 
+mod deliveries;
 mod delivery;
 mod explain;
 mod sample;

@@ -4,13 +4,17 @@ use std::error::Error as StdError;
 
 use serde_json::{Value, json};
 use webmessaging::model::Violations;
-use webmessaging::{journal, store, webhooks};
+use webmessaging::{journal, store, sync, webhooks};
 
 use super::{Exit, Failure, causes};
 
 /// Where refused deliveries are explained.
 const WEBHOOKS_PAGE: &str =
     concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/guides/verify-webhooks.md#why-was-it-refused");
+
+/// Where targets are described.
+const SYNC_PAGE: &str =
+    concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/guides/synchronize.md#targets");
 
 /// Where the audit log is described.
 const AUDIT_PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/reference/audit-log.md");
@@ -143,6 +147,28 @@ impl From<journal::Error> for Local {
     }
 }
 
+impl From<sync::Error> for Local {
+    fn from(error: sync::Error) -> Self {
+        use sync::ErrorKind as Kind;
+
+        // What the store says is told as everywhere else.
+        if let Some(error) = error.source().and_then(|source| source.downcast_ref::<store::Error>()) {
+            return error.clone().into();
+        }
+        let exit = match error.kind() {
+            Kind::Configuration | Kind::InvalidPayload | Kind::NotFound => Exit::InvalidInput,
+            Kind::Busy => Exit::Unavailable,
+            _ => Exit::Internal,
+        };
+        Self {
+            is_transient: error.kind() == Kind::Busy,
+            causes: causes(error.source()),
+            ..Self::new(exit, format!("sync.{}", error.kind().code()), error.to_string())
+        }
+        .hint(SYNC_PAGE)
+    }
+}
+
 impl From<webhooks::Error> for Local {
     fn from(error: webhooks::Error) -> Self {
         let kind = format!("webhook.{}", error.kind().code());
@@ -160,6 +186,12 @@ impl From<Local> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
+        Local::from(error).into()
+    }
+}
+
+impl From<sync::Error> for Failure {
+    fn from(error: sync::Error) -> Self {
         Local::from(error).into()
     }
 }

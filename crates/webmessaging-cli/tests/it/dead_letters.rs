@@ -36,7 +36,10 @@ fn refused(run: &Run, code: i32, message: &str) {
 async fn the_outbox_tells_what_waits_and_what_holds_it_up() {
     let kept = letters().await;
     let (code, all) = json(&kept, &["outbox", "list"]);
-    let all = &all["targets"][0];
+    let names: Vec<_> = all["targets"].as_array().unwrap().iter().map(|t| &t["target"]).collect();
+    assert_eq!(names, [&"archive".into(), &"crm".into(), &serde_json::Value::Null]);
+    assert_eq!(all["targets"][1]["dead"], 1);
+    let all = &all["targets"][2];
     assert_eq!(
         (code, &all["target"], &all["dead"], &all["waiting"]),
         (0, &serde_json::Value::Null, &2.into(), &1.into())
@@ -58,6 +61,9 @@ async fn the_outbox_tells_what_waits_and_what_holds_it_up() {
         (&"guest-7".into(), &"dead_letter".into(), &"status 400".into())
     );
 
+    // In the row of its target and in that of all, a lane is told once.
+    let table = kept.run(&["outbox", "list"]);
+    assert_eq!(table.stdout.matches("status 400").count(), 1, "{}", table.stdout);
     let table = kept.run(&["outbox", "list", "--target", "crm"]);
     for text in ["oldest", "held up by", "guest-7", "a dead letter", "status 400"] {
         assert!(table.stdout.contains(text), "{text}\n{}", table.stdout);
@@ -217,4 +223,52 @@ async fn a_delivery_can_be_retried_and_is_never_edited() {
     let is_back = || !json(&kept, &["dead-letters", "list"]).1["letters"].as_array().unwrap().is_empty();
     assert!((0..500).any(|_| is_back()), "nobody has worked on it");
     drop(receiver);
+}
+
+#[tokio::test]
+async fn all_are_retried_up_to_a_limit_or_those_of_a_target() {
+    let kept = letters().await;
+    let all = ["dead-letters", "retry", "--all"];
+    let retried = |more: &[&str]| json(&kept, &[&all[..], more].concat()).1["retried"].clone();
+    assert_eq!(retried(&["--dry-run"]), 2);
+    assert_eq!(retried(&["--dry-run", "--target", "none"]), 0);
+    assert_eq!(retried(&["--target", "archive"]), 1);
+    let last = kept.run(&[&all[..], &["--limit", "1"]].concat());
+    assert_eq!(last.code, 0);
+    assert!(last.stdout.starts_with("1 dead letter is retried"), "{}", last.stdout);
+    assert_eq!(retried(&[]), 0);
+    assert_eq!(kept.run(&all).stdout, "there are none\n");
+    let wrong: [&[&str]; 4] =
+        [&[], &["outbox-1", "--all"], &["outbox-1", "--target", "crm"], &["--all", "--limit", "0"]];
+    for wrong in wrong {
+        assert_eq!(kept.run(&[&["dead-letters", "retry"], wrong].concat()).code, 2, "{wrong:?}");
+    }
+}
+
+/// Who looks after a letter is told, and can be chosen.
+#[tokio::test]
+async fn without_targets_or_with_plain_the_store_alone_looks_after_a_letter() {
+    let kept = letters().await;
+    let file = kept.write("payload.json", r#"{"a":2}"#);
+    let show = ["dead-letters", "show", "outbox-1"];
+    let edit = ["dead-letters", "edit", "outbox-1", "--dry-run", "--payload-file", &file];
+    assert_eq!(json(&kept, &show).1["by"], "store");
+    assert_eq!(json(&kept, &edit).1["by"], "store");
+    // No target of this name is in it.
+    kept.write("data/targets.toml", "");
+    assert_eq!(json(&kept, &show).1["by"], "targets");
+    let refused = kept.run(&edit);
+    assert_eq!(refused.code, 3);
+    let message = "error[sync.not_found]: outbox-1: target `crm`: there is no target of this name\n\nhint: ";
+    assert!(refused.stderr.starts_with(message), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: --plain leaves the targets file aside"), "{}", refused.stderr);
+    let plain = |command: &[&str]| json(&kept, &[command, &["--plain"]].concat()).1;
+    assert_eq!((&plain(&show)["by"], &plain(&edit)["by"]), (&"store".into(), &"store".into()));
+    assert!(plain(&show)["payloadText"].as_str().unwrap().contains("12345678901234567890123"));
+    let text = kept.run(&["dead-letters", "show", "outbox-2"]);
+    assert!(
+        text.stdout.ends_with("\n\nthe content is not JSON; --plain shows it as it is\n"),
+        "{}",
+        text.stdout
+    );
 }

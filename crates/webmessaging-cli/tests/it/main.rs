@@ -11,6 +11,7 @@
 mod audit;
 mod data_dir;
 mod dead_letters;
+mod deliveries;
 mod demo;
 mod emulator;
 mod files;
@@ -19,6 +20,7 @@ mod process;
 mod proxies;
 mod recorded;
 mod settings;
+mod system;
 #[cfg(unix)]
 mod token_file;
 mod webhooks;

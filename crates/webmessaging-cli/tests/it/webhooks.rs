@@ -49,7 +49,8 @@ fn a_delivery_is_kept_worked_on_and_found_afterwards() {
         (0, &true.into(), &5.into())
     );
     let outbox = kept.run(&["outbox", "list", "--output", "json"]);
-    assert_eq!((outbox.code, &outbox.json()["targets"][0]["due"]), (0, &0.into()));
+    assert_eq!((outbox.code, outbox.json()["targets"].as_array().unwrap().len()), (0, 1));
+    assert_eq!(outbox.json()["targets"][0]["due"], 0);
     // What was seen is known to the next one.
     let next = kept.serve(&["--secret-file", &kept.secret()]);
     let sent = kept.trigger(&next, &["file-scanned", "--subject", "file-1"]);
@@ -146,8 +147,9 @@ fn what_a_receiver_refuses_is_told_with_its_reason() {
     assert_eq!((&report["ok"], &report["error"]["code"]), (&false.into(), &"signature_mismatch".into()));
     assert_eq!(report["answers"].as_array().unwrap().len(), 0, "the second one is not tried");
 
+    // Genuine, but of no known shape: kept for somebody who can read it.
     let shape = kept.trigger(&receiver, &["genesys.cloud.messaging.file.upload.completed", "--data", "{}"]);
-    assert_eq!((shape.code, &shape.json()["error"]["code"]), (5, &"unknown_shape".into()));
+    assert_eq!((shape.code, statuses(&shape.json())), (0, vec!["accepted"]));
     let nobody = kept.run(&["webhooks", "trigger", "file-scanned", "--url", "http://127.0.0.1:1/"]);
     assert_eq!(nobody.code, 6);
 }

@@ -101,6 +101,10 @@ impl Outbox for MemoryStore {
     fn outbox_stats<'a>(&'a self, target: Option<&'a str>, now: Timestamp) -> Stored<'a, OutboxStats> {
         self.work(move |tables| Ok(tables.outbox_stats(target, now)))
     }
+
+    fn targets(&self) -> Stored<'_, Vec<String>> {
+        self.work(|tables| Ok(tables.targets()))
+    }
 }
 
 impl Item {

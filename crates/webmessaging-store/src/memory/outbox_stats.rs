@@ -1,5 +1,7 @@
 //! How it stands with the outbox in memory.
 
+use std::collections::BTreeSet;
+
 use webmessaging_model::Timestamp;
 
 use super::{Item, State, Tables};
@@ -34,6 +36,11 @@ impl Tables {
         stats.blocked_lanes_total = u64::try_from(stats.blocked_lanes.len()).unwrap_or(u64::MAX);
         stats.blocked_lanes.truncate(usize::try_from(LIST_MAX).unwrap_or(usize::MAX));
         stats
+    }
+
+    pub(super) fn targets(&self) -> Vec<String> {
+        let names: BTreeSet<_> = self.items.values().map(|item| &item.sent.target).collect();
+        names.into_iter().take(usize::try_from(LIST_MAX).unwrap_or(usize::MAX)).cloned().collect()
     }
 }
 

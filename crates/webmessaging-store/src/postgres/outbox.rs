@@ -141,6 +141,10 @@ impl Outbox for PostgresStore {
             outbox_stats::stats(&mut connection, target, shift).await
         })
     }
+
+    fn targets(&self) -> Stored<'_, Vec<String>> {
+        Box::pin(async move { outbox_stats::targets(&mut self.pool.get().await?).await })
+    }
 }
 
 impl PostgresStore {

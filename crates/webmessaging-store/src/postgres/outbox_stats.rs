@@ -50,6 +50,20 @@ pub(super) async fn stats(
     Ok(stats)
 }
 
+/// Jumps from name to name in the index of the keys, however many items each has.
+pub(super) async fn targets(connection: &mut Lent<'_>) -> Result<Vec<String>, Error> {
+    let sql = "with recursive names (name) as (
+            select min(target) from items
+            union all
+            select (select min(target) from items where target > name) from names where name is not null
+        ) select name from names where name is not null limit $1";
+    let rows = connection.query(sql, &[&i64::from(LIST_MAX)]).await?;
+    let mut names = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    // The database sorts by its own language.
+    names.sort_unstable();
+    Ok(names)
+}
+
 fn lane(row: &Row, shift: Shift) -> Result<BlockedLane, Error> {
     let by = match row.try_get(2)? {
         DEAD => BlockedBy::DeadLetter,

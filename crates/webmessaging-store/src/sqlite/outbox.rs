@@ -70,6 +70,10 @@ impl Outbox for SqliteStore {
         let target = target.map(str::to_owned);
         Box::pin(self.read(move |connection| outbox_stats::stats(connection, target.as_deref(), now)))
     }
+
+    fn targets(&self) -> Stored<'_, Vec<String>> {
+        Box::pin(self.read(outbox_stats::targets))
+    }
 }
 
 /// Keeps an item, unless its key is known, be it that of a payload that was edited since.

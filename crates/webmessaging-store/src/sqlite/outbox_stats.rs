@@ -43,6 +43,18 @@ pub(super) fn stats(
     Ok(stats)
 }
 
+/// Jumps from name to name in the index of the keys, however many items each has.
+pub(super) fn targets(connection: &Connection) -> Result<Vec<String>, Error> {
+    let sql = "with recursive names (name) as (
+            select min(target) from items
+            union all
+            select (select min(target) from items where target > name) from names where name is not null
+        ) select name from names where name is not null limit ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let names = statement.query_map([LIST_MAX], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
 fn blocked(
     connection: &Connection,
     target: Option<&str>,

@@ -190,12 +190,13 @@ impl Subject<'_> {
         let now = at(self.now);
         let inbox = self.store.inbox_stats(now).await.unwrap();
         let outbox = self.store.outbox_stats(None, now).await.unwrap();
+        let targets = self.store.targets().await.unwrap();
         let letters = self.store.dead_letters(&DeadLetterFilter::default(), None, 100).await.unwrap().letters;
         let letters: Vec<_> = letters
             .into_iter()
             .map(|letter| (letter.id.origin, letter.key, letter.attempts, letter.reason, letter.buried_at))
             .collect();
-        format!("{inbox:?}\n{outbox:?}\n{letters:?}")
+        format!("{inbox:?}\n{outbox:?}\n{targets:?}\n{letters:?}")
     }
 }
 

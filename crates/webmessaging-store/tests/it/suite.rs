@@ -60,6 +60,8 @@ macro_rules! promises {
             outbox_stats {
                 the_outbox_counts_what_is_in_it,
                 a_lane_that_is_held_up_says_why_and_since_when,
+                targets_are_told_by_name_whatever_state_their_items_are_in,
+                targets_are_listed_up_to_a_limit,
             }
             dead_letters {
                 letters_are_listed_by_the_time_they_were_given_up_in_pages,

@@ -15,3 +15,4 @@ mod conformance;
 mod errors;
 mod promises;
 mod reference;
+mod store_token;

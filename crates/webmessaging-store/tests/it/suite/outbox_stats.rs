@@ -1,5 +1,6 @@
 //! Promises about what the outbox says of itself.
 
+use webmessaging_store::limits::LIST_MAX;
 use webmessaging_store::{BlockedBy, DeadLetterFilter, Store};
 
 use super::{at, bury_first, claim, claims, enqueue, fill_lane, item, with};
@@ -51,4 +52,27 @@ pub(crate) async fn a_lane_that_is_held_up_says_why_and_since_when(store: &dyn S
     // Due again, it is not held up but about to move.
     assert_eq!(store.outbox_stats(Some("crm"), at(60)).await.unwrap().blocked_lanes_total, 1);
     assert_eq!(store.outbox_stats(Some("other"), at(30)).await.unwrap().blocked_lanes_total, 0);
+}
+
+pub(crate) async fn targets_are_told_by_name_whatever_state_their_items_are_in(store: &dyn Store) {
+    assert!(store.targets().await.unwrap().is_empty());
+    enqueue(store, ["a", "b", "c"].map(item)).await;
+    let claimed = claim(store, 2, 1).await;
+    store.mark_delivered(&claims(&claimed[..1]), at(1)).await.unwrap();
+    store.bury_item(&claimed[1].claim, "400", at(1)).await.unwrap();
+    let of = |target: &str, key: &str| with(item(key), |item| item.target = target.into());
+    // No language sorts these as their bytes do.
+    enqueue(store, [of("z", "1"), of("Zulu", "1"), of("a_b", "1"), of("a-c", "1"), of("a_b", "2")]).await;
+    assert_eq!(store.targets().await.unwrap(), ["Zulu", "a-c", "a_b", "crm", "z"]);
+    let delivered = store.claim_items("z", "worker", 1, super::LEASE, at(2)).await.unwrap();
+    store.mark_delivered(&claims(&delivered), at(2)).await.unwrap();
+    assert_eq!(store.targets().await.unwrap().last().unwrap(), "z", "what is delivered is remembered");
+}
+
+pub(crate) async fn targets_are_listed_up_to_a_limit(store: &dyn Store) {
+    let of = |number: u32| with(item("key"), |item| item.target = format!("target-{number:04}"));
+    enqueue(store, (0..=LIST_MAX).map(of)).await;
+    let targets = store.targets().await.unwrap();
+    assert_eq!(targets.len(), usize::try_from(LIST_MAX).unwrap());
+    assert_eq!(targets.last().unwrap(), "target-0499");
 }
