@@ -109,7 +109,9 @@ fn bare(path: &std::path::Path) -> mpsc::Sender<Row> {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "synchronous", "full").unwrap();
-    connection.execute("create table inbox (id integer primary key, key text unique, body blob)", []).unwrap();
+    connection
+        .execute("create table inbox (id integer primary key, key text unique, body blob)", [])
+        .unwrap();
     std::thread::spawn(move || {
         while let Some(first) = rows.blocking_recv() {
             let mut waiting = vec![first];

@@ -106,7 +106,9 @@ pub struct HandlerError {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fate {
-    Retry { after: Option<Duration> },
+    Retry {
+        after: Option<Duration>,
+    },
     /// As a retry, however often: what is in the way has nothing to do with the delivery.
     Hold,
     Bury,

@@ -1,7 +1,7 @@
 //! The receiver as a server, with the emulator as the platform that sends.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -130,7 +130,6 @@ async fn a_stop_answers_what_is_under_way_and_ends() {
         tokio::task::yield_now().await;
     }
     half.write_all(b"}").unwrap();
-    half.shutdown(Shutdown::Write).unwrap();
     let mut answer = String::new();
     half.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
