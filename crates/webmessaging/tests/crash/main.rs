@@ -24,6 +24,7 @@ mod sender;
 mod server;
 mod steps;
 mod target;
+mod together;
 mod victim;
 
 use std::process::ExitCode;
@@ -40,6 +41,10 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    let trials = vec![trial("sqlite", rounds::on_sqlite), trial("postgres", rounds::on_postgres)];
+    let trials = vec![
+        trial("sqlite", rounds::on_sqlite),
+        trial("postgres", rounds::on_postgres),
+        trial("two_workers_share_a_database", together::two_workers_share_a_database),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

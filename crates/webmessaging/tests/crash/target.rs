@@ -26,7 +26,17 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// One that is busy now and then, and hangs up after it has taken something.
     pub(crate) fn start() -> Self {
+        Self::with_moods(true)
+    }
+
+    /// One that takes everything and says so.
+    pub(crate) fn calm() -> Self {
+        Self::with_moods(false)
+    }
+
+    fn with_moods(has_moods: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -35,7 +45,7 @@ impl Target {
             for stream in listener.incoming() {
                 let (stream, seen) = (stream.unwrap(), Arc::clone(&shared));
                 std::thread::spawn(move || {
-                    let _ = serve(stream, &seen);
+                    let _ = serve(stream, &seen, has_moods);
                 });
             }
         });
@@ -47,7 +57,7 @@ impl Target {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
+fn serve(stream: TcpStream, seen: &Mutex<Seen>, has_moods: bool) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
@@ -70,7 +80,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        let fate = fastrand::u8(..100);
+        let fate = if has_moods { fastrand::u8(..100) } else { 50 };
         if fate < 10 {
             // Busy: nothing is taken.
             writer.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")?;

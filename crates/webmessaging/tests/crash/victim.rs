@@ -111,7 +111,7 @@ async fn serve(orders: Orders) {
 }
 
 /// One in batches, one with a request for each.
-fn targets(base: &str) -> Targets {
+pub(crate) fn targets(base: &str) -> Targets {
     let text = format!(
         r#"
         [[target]]
