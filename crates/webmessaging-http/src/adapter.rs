@@ -13,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body::Body as HttpBody;
+use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use self::direct::Direct;
@@ -39,30 +40,39 @@ pub(crate) struct Options {
 pub(crate) fn network(options: &Options) -> Result<Arc<dyn Transport>, Error> {
     let Options { connect_timeout, connection, needs_no_tls, guard } = options;
     let tls = connection.tls_config(*needs_no_tls)?;
-    Ok(match &connection.route {
-        Route::Direct => Arc::new(Direct::new(tls, *connect_timeout, guard.clone())),
-        Route::System if !system_may_have_proxy() => {
-            Arc::new(Direct::new(tls, *connect_timeout, guard.clone()))
+    let direct = Direct::new(tls.clone(), *connect_timeout, guard.clone());
+    let (route, matcher) = match &connection.route {
+        Route::Direct => return Ok(Arc::new(direct)),
+        Route::System if !system_may_have_proxy() => return Ok(Arc::new(direct)),
+        route @ Route::System => (route, Matcher::from_system()),
+        route @ Route::Through { url, except, .. } => {
+            (route, Matcher::builder().all(url.as_str()).no(except.as_str()).build())
         }
-        Route::System => Arc::new(ByHost {
-            direct: Direct::new(tls.clone(), *connect_timeout, guard.clone()),
-            proxied: Proxied::new(&Route::System, tls, *connect_timeout)?,
-        }),
-        route @ Route::Through { .. } => Arc::new(Proxied::new(route, tls, *connect_timeout)?),
-    })
+    };
+    let proxied = Proxied::new(route, tls, *connect_timeout)?;
+    Ok(Arc::new(ByHost { has_system_route: matches!(route, Route::System), matcher, direct, proxied }))
 }
 
-/// This machine is reached directly, whatever the system says: a proxy would look for it elsewhere, and plain `http` must not
-/// leave it. Everything else goes as the system says.
+/// Through the proxy what is meant for it, and everything else directly: only there is it known where a name leads.
 struct ByHost {
+    has_system_route: bool,
+    matcher: Matcher,
     direct: Direct,
     proxied: Proxied,
 }
 
+impl ByHost {
+    /// Whether a proxy is in the way. Whatever the system says, this machine is reached without: a proxy would look for it
+    /// elsewhere, and plain `http` must not leave it.
+    fn is_proxied(&self, uri: &Uri) -> bool {
+        let is_here = || Url::parse(&uri.to_string()).is_ok_and(|url| is_loopback(&url));
+        self.matcher.intercept(uri).is_some() && !(self.has_system_route && is_here())
+    }
+}
+
 impl Transport for ByHost {
     fn send(&self, request: Request<Body>) -> Exchange {
-        let is_here = Url::parse(&request.uri().to_string()).is_ok_and(|url| is_loopback(&url));
-        if is_here { self.direct.send(request) } else { self.proxied.send(request) }
+        if self.is_proxied(request.uri()) { self.proxied.send(request) } else { self.direct.send(request) }
     }
 }
 

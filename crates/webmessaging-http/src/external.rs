@@ -25,14 +25,14 @@ use crate::transport::Transport;
 
 /// A request to somebody else's system, as metrics, logs and errors name it.
 pub const DELIVER: Operation = Operation::new("external.deliver", Method::Post, "")
-    .success(&[200, 201, 202, 203, 204, 205, 206, 207, 208])
+    .success(&[200, 201, 202, 203, 204, 205, 206, 207, 208, 226])
     .limit(LimitClass::External);
 
 /// Sends requests to other people's systems.
 ///
 /// Each request goes out once: whoever keeps it has the schedule for further attempts. A host that keeps failing is left
 /// alone by a breaker of its own. Addresses of private networks are refused unless they are allowed, whatever a name leads
-/// to; behind a proxy names are the proxy's affair, and only addresses in URLs are checked. Redirects are not followed.
+/// to; what goes through a proxy is looked up by the proxy, and only addresses in URLs are checked there. Redirects are not followed.
 ///
 /// # Examples
 /// ```
@@ -61,7 +61,7 @@ impl ExternalClient {
         ExternalClientBuilder { client, allowed: Vec::new() }
     }
 
-    /// Sends a request once and reads the answer, which is a success with any 2xx.
+    /// Sends a request once and reads the answer, which is a success with any 2xx that HTTP knows.
     ///
     /// # Errors
     /// - [`Configuration`](ErrorKind::Configuration) when the URL is not `https` (or `http` to this machine, where that is
@@ -84,7 +84,7 @@ impl ExternalClient {
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("the url must not have a user or password");
         }
-        if self.guard.refuses(uri) { refuse(REFUSAL) } else { Ok(()) }
+        if self.guard.refuses(&url) { refuse(REFUSAL) } else { Ok(()) }
     }
 
     /// How it stands with every host this client has spoken with, by name.

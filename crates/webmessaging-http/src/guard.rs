@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use http::Uri;
 use ipnet::IpNet;
+use url::{Host, Url};
 
 use crate::error::Error;
 use crate::transport::{Failure, TransportError};
@@ -35,11 +35,13 @@ impl Guard {
         Ok(Self(networks.iter().enumerate().map(parse).collect::<Result<_, _>>()?))
     }
 
-    /// Whether a URL names its address itself, and that is not allowed. Names are looked up later.
-    pub(crate) fn refuses(&self, uri: &Uri) -> bool {
-        let host = uri.host().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        host.parse().is_ok_and(|address| !self.allows(address))
+    /// Whether a URL names its address itself, in whichever spelling, and that is not allowed. Names are looked up later.
+    pub(crate) fn refuses(&self, url: &Url) -> bool {
+        match url.host() {
+            Some(Host::Ipv4(address)) => !self.allows(address.into()),
+            Some(Host::Ipv6(address)) => !self.allows(address.into()),
+            Some(Host::Domain(_)) | None => false,
+        }
     }
 
     /// The addresses that may be connected to.
@@ -156,6 +158,11 @@ mod tests {
             "[2001:db8::1]",
             "[::7f00:1]",
             "[fec0::1]",
+            // What other parsers than ours take for an address.
+            "2130706433",
+            "0x7f000001",
+            "127.1",
+            "127.0.0.1.",
         ] {
             assert!(refuses(&Guard::default(), host), "{host}");
         }

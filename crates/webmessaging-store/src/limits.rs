@@ -6,7 +6,7 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Longest key in bytes: a delivery id, a content key, an idempotency key, a lane, a file id, the key of an intent or a value.
 pub const KEY_BYTES_MAX: usize = 512;
 
-/// Largest body or payload in bytes: 4 MiB. A webhook of the platform has a few KiB.
+/// Largest body or payload in bytes: 10 MiB, the most that the design documents allow. A webhook of the platform has a few KiB.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 /// Largest details of an intent or a file in quarantine, and largest shared value, in bytes: 64 KiB.

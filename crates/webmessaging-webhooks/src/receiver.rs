@@ -9,6 +9,7 @@ pub mod status;
 
 mod builder;
 mod intake;
+mod limit;
 mod log;
 mod operations;
 mod server;
@@ -76,6 +77,8 @@ pub(crate) struct Inner {
     pub(crate) figures: Figures,
     /// One place for each delivery that is being read or stored.
     pub(crate) places: Semaphore,
+    /// Room for their bodies, in KiB.
+    pub(crate) room: Semaphore,
     /// Something was accepted.
     pub(crate) arrived: Notify,
     pub(crate) stopping: watch::Sender<bool>,
@@ -99,6 +102,7 @@ pub(crate) struct Setup {
     pub(crate) body_bytes_max: usize,
     pub(crate) body_time_max: Duration,
     pub(crate) deliveries_max: usize,
+    pub(crate) bodies_bytes_max: usize,
     pub(crate) connections_max: usize,
     pub(crate) concurrency: usize,
     pub(crate) lease: Duration,
@@ -138,8 +142,8 @@ impl Receiver {
             .with_state(self.clone())
     }
 
-    /// Works on what was accepted, until [`stop`](Self::stop), and then finishes what it has begun, within the limit of
-    /// [`ReceiverBuilder::shutdown_time_max`]. What is left is for the next start.
+    /// Works on what was accepted, until [`stop`](Self::stop), and then finishes what it has begun; nothing takes longer than
+    /// [`ReceiverBuilder::lease`]. What is left is for the next start.
     pub async fn run(&self) {
         work::run(self).await;
     }

@@ -48,6 +48,8 @@ impl Direct {
         let mut tcp = HttpConnector::new_with_resolver(Guarded { names: GaiResolver::new(), guard });
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // Shared by the addresses of a name: one that is silent leaves time for the others.
+        tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_keepalive(Some(PROBE_EVERY));
         tcp.set_keepalive_interval(Some(PROBE_EVERY));
         tcp.set_keepalive_retries(Some(PROBES));

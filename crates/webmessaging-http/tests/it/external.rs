@@ -86,6 +86,17 @@ async fn the_own_network_is_out_of_reach_until_it_is_allowed() {
 }
 
 #[tokio::test]
+async fn what_goes_past_a_proxy_is_guarded_as_well() {
+    let side = FarSide::plain().await;
+    // Nobody listens there; the exception is reached without it.
+    let past = Proxy::to("http://127.0.0.1:1").except("localhost");
+    let client = client(|b| b.proxy(past));
+    let error = client.send(post(&format!("http://localhost:{}/a", side.port))).await.unwrap_err();
+    assert_eq!(error.to_string(), "external.deliver: the host has a private address, which is not allowed");
+    assert_eq!((error.sent(), side.connections()), (Sent::No, 0));
+}
+
+#[tokio::test]
 async fn a_url_is_one_that_a_key_may_be_sent_to() {
     let client = client(|b| b.allow_private(["0.0.0.0/0"]));
     for (url, why) in [

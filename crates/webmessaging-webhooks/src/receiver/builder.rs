@@ -43,6 +43,7 @@ impl ReceiverBuilder {
                 body_bytes_max: BODY_BYTES_MAX,
                 body_time_max: Duration::from_secs(10),
                 deliveries_max: 1_024,
+                bodies_bytes_max: 128 * 1_024 * 1_024,
                 connections_max: 4_096,
                 concurrency: 32,
                 lease: Duration::from_secs(60),
@@ -107,6 +108,13 @@ impl ReceiverBuilder {
         self
     }
 
+    /// Sets how many bytes of bodies are held at once, those included whose sender is not known yet; 128 MiB by default, at least one
+    /// body. What finds no room is answered 503.
+    pub fn bodies_bytes_max(mut self, bytes: usize) -> Self {
+        self.setup.bodies_bytes_max = bytes;
+        self
+    }
+
     /// Sets how many connections [`Receiver::serve`] holds; 4,096 by default, at least 1. Further ones wait.
     pub fn connections_max(mut self, connections: usize) -> Self {
         self.setup.connections_max = connections.clamp(1, Semaphore::MAX_PERMITS);
@@ -167,11 +175,17 @@ impl ReceiverBuilder {
             clock,
             figures: Figures::new(labels),
             places: Semaphore::new(setup.deliveries_max),
+            room: Semaphore::new(room(&setup)),
             arrived: Notify::new(),
             stopping: watch::Sender::new(false),
             setup,
         }))
     }
+}
+
+/// In KiB, one more for what is begun of one.
+fn room(setup: &Setup) -> usize {
+    setup.bodies_bytes_max.max(setup.body_bytes_max) / 1_024 + 1
 }
 
 impl fmt::Debug for ReceiverBuilder {

@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use webmessaging_journal::clock::Entropy;
-use webmessaging_journal::{Actor, Event as JournalEvent, EventId, EventKind, Stamp};
+use webmessaging_journal::{
+    Actor, ErrorKind as JournalErrorKind, Event as JournalEvent, EventId, EventKind, Stamp,
+};
 use webmessaging_model::Timestamp;
-use webmessaging_store::{ClaimedDelivery, Effects};
+use webmessaging_store::{ClaimedDelivery, Effects, ErrorKind as StoreErrorKind};
 
 use crate::event::Event;
 
@@ -151,7 +153,22 @@ impl std::error::Error for HandlerError {}
 
 impl From<webmessaging_store::Error> for HandlerError {
     fn from(error: webmessaging_store::Error) -> Self {
-        Self::hold(error.to_string())
+        match error.kind() {
+            // It would say the same of every attempt.
+            StoreErrorKind::InvalidInput | StoreErrorKind::NotFound | StoreErrorKind::Conflict => {
+                Self::retry(error.to_string())
+            }
+            _ => Self::hold(error.to_string()),
+        }
+    }
+}
+
+impl From<webmessaging_journal::Error> for HandlerError {
+    fn from(error: webmessaging_journal::Error) -> Self {
+        match error.kind() {
+            JournalErrorKind::TooLarge => Self::bury(error.to_string()),
+            _ => Self::hold(error.to_string()),
+        }
     }
 }
 

@@ -1,9 +1,5 @@
 //! One delivery: read, checked, kept, and only then answered.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
@@ -11,9 +7,11 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
 use webmessaging_model::Timestamp;
 use webmessaging_store::{Accepted, NewDelivery};
 
+use super::limit::within;
 use super::{Receiver, Trust, log};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
@@ -60,6 +58,10 @@ async fn taken(receiver: &Receiver, request: Request<Body>) -> Answer {
         return Answer::TurnedAway;
     };
     let (head, body) = request.into_parts();
+    let Some(_room) = room_for(receiver, &head.headers) else {
+        log::no_place();
+        return Answer::TurnedAway;
+    };
     let body = match read(receiver, &head.headers, body).await {
         Ok(body) => body,
         Err(answer) => return answer,
@@ -87,26 +89,26 @@ async fn taken(receiver: &Receiver, request: Request<Body>) -> Answer {
     }
 }
 
+fn told_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
+/// Room for a body of the length that it is said to have, or else for the longest.
+fn room_for<'a>(receiver: &'a Receiver, headers: &HeaderMap) -> Option<SemaphorePermit<'a>> {
+    let longest = receiver.0.setup.body_bytes_max;
+    let kib = told_length(headers).unwrap_or(longest).min(longest) / 1_024 + 1;
+    receiver.0.room.try_acquire_many(u32::try_from(kib).ok()?).ok()
+}
+
 /// The whole body, within its limits.
 async fn read(receiver: &Receiver, headers: &HeaderMap, body: Body) -> Result<Bytes, Answer> {
     let setup = &receiver.0.setup;
     let refused = |length: Option<usize>| Answer::Refused(too_large(length, setup.body_bytes_max));
-    let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if let Some(length) = told.filter(|length| *length > setup.body_bytes_max) {
+    if let Some(length) = told_length(headers).filter(|length| *length > setup.body_bytes_max) {
         return Err(refused(Some(length)));
     }
-    let mut reading = pin!(Limited::new(body, setup.body_bytes_max).collect());
-    let mut watchdog = None;
-    let read = poll_fn(|context| match reading.as_mut().poll(context) {
-        Poll::Ready(read) => Poll::Ready(Some(read)),
-        // Most bodies come with their head, and then no timer is made.
-        Poll::Pending => watchdog
-            .get_or_insert_with(|| receiver.0.clock.watchdog(setup.body_time_max))
-            .as_mut()
-            .poll(context)
-            .map(|()| None),
-    });
-    match read.await {
+    let reading = Limited::new(body, setup.body_bytes_max).collect();
+    match within(&*receiver.0.clock, setup.body_time_max, reading).await {
         Some(Ok(body)) => Ok(body.to_bytes()),
         Some(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(refused(None)),
         // The sender has hung up: nobody hears the answer.
@@ -133,7 +135,10 @@ fn check(
             receiver.0.figures.secret_used(delivery.secret_index(), now);
             // An id that nobody signed is nobody's word: with it, a delivery that was recorded could be sent again under the id of
             // another one, which would then be taken for a duplicate.
-            let id = delivery.delivery_id().filter(|_| delivery.is_delivery_id_signed()).map(str::to_owned);
+            let id = delivery
+                .delivery_id()
+                .filter(|id| delivery.is_delivery_id_signed() && is_usable(id))
+                .map(str::to_owned);
             let (event, body) = delivery.into_parts();
             (event, id, body)
         }
@@ -162,11 +167,14 @@ fn unreadable(receiver: &Receiver, body: Bytes, now: Timestamp) -> NewDelivery {
 }
 
 fn is_usable(id: &str) -> bool {
-    !id.is_empty() && id.len() <= webmessaging_store::limits::NAME_BYTES_MAX
+    !id.is_empty() && id.len() <= webmessaging_store::limits::NAME_BYTES_MAX && !id.contains('\0')
 }
 
-/// The type as the store takes it; the whole of it is in the body.
+/// The type as the store takes it, which is for people who look; the whole of it is in the body.
 fn shortened(event_type: &str) -> String {
+    if event_type.trim().is_empty() || event_type.contains('\0') {
+        return "unnamed".to_owned();
+    }
     let mut end = event_type.len().min(webmessaging_store::limits::NAME_BYTES_MAX);
     while !event_type.is_char_boundary(end) {
         end -= 1;
@@ -180,9 +188,11 @@ impl Answer {
             Self::Kept => (StatusCode::OK, r#"{"status":"accepted"}"#.into()),
             Self::KeptBefore => (StatusCode::OK, r#"{"status":"duplicate"}"#.into()),
             Self::Refused(error) => (refusal(error.kind()), problem(error.kind().code(), &error.to_string())),
-            Self::TooSlow => {
-                (StatusCode::REQUEST_TIMEOUT, problem("body_too_slow", "the body took too long to arrive"))
-            }
+            // Not 408: to the platform that would be final.
+            Self::TooSlow => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                problem("body_too_slow", "the body took too long to arrive, send it again"),
+            ),
             Self::TurnedAway => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 problem("not_kept", "the delivery was not kept, send it again"),

@@ -48,6 +48,8 @@ pub(super) async fn serve(
         let (place, accepted) = tokio::select! {
             accepted = accepted => accepted,
             () = &mut stop => break,
+            // Whoever takes what nobody works on only looks well.
+            _ = &mut worker => return Err(io::Error::other("the work on deliveries has ended by itself")),
         };
         match accepted {
             Ok((stream, _)) => {

@@ -59,7 +59,7 @@ fn run(store: &str, database: Option<String>, server: Option<&Server>) {
         orders.later += BETWEEN;
         // The steps in turns, and in between any moment.
         let step = (round % (STEPS.len() + 4)).checked_sub(4);
-        orders.killer = step.map(|step| (step, fastrand::i64(..20)));
+        orders.killer = step.map(|step| (step, fastrand::i64(0..20)));
         let mut victim = Victim::start(&orders);
         sender.send(victim.address, fastrand::usize(1..DELIVERIES));
         match (step, server) {

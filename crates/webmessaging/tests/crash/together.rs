@@ -49,6 +49,9 @@ pub(crate) fn two_workers_share_a_database() {
         let share = |status: Vec<webmessaging::sync::TargetStatus>| {
             status.iter().any(|target| target.last_success.is_some())
         };
-        assert!(share(one.status().await.unwrap()) && share(other.status().await.unwrap()), "both had a part");
+        assert!(
+            share(one.status().await.unwrap()) && share(other.status().await.unwrap()),
+            "both had a part"
+        );
     });
 }

@@ -108,7 +108,7 @@ async fn a_body_is_not_read_beyond_its_limit_nor_waited_for_without_end() {
     setup.clock.lose_patience();
     let silent = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
     let (status, problem) = answer(&router, Request::post(PATH).body(silent).unwrap()).await;
-    assert_eq!((status.as_u16(), problem["code"].as_str()), (408, Some("body_too_slow")));
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (503, Some("body_too_slow")));
 }
 
 /// What is read can be kept.
@@ -151,6 +151,40 @@ async fn a_receiver_that_stops_takes_nothing_and_says_so() {
     assert_eq!((status.as_u16(), problem["code"].as_str()), (503, Some("not_kept")));
     assert_eq!(get(&operations, "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()));
     assert_eq!(get(&operations, "/healthz").await, (StatusCode::OK, "ok\n".to_owned()));
+}
+
+/// A length is a claim of somebody who has not shown who he is.
+#[tokio::test]
+async fn there_is_room_for_so_many_bytes() {
+    let setup = Setup::with(|builder| builder.body_bytes_max(4_096).bodies_bytes_max(4_096)).await;
+    let router = setup.receiver.router();
+    let silent = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    let request = Request::post(PATH).header("content-length", "4096").body(silent).unwrap();
+    let first = tokio::spawn(router.oneshot(request));
+    while setup.receiver.status().under_way == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        setup.post(&scan("e-1", "f-1", "completed", "clean")).await.0,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    assert_eq!(setup.post(&scan("e-1", "f-1", "completed", "clean")).await, accepted());
+}
+
+/// The store has rules for names; what is genuine is kept whatever it calls itself.
+#[tokio::test]
+async fn a_strange_name_keeps_nothing_out() {
+    let setup = Setup::new().await;
+    for (number, (kind, id)) in
+        [("", "a"), ("with\0zero", "b"), ("fine", "with\0zero"), (&"x".repeat(5_000), "c")]
+            .into_iter()
+            .enumerate()
+    {
+        let body = json!({ "eventType": kind, "eventId": id, "data": { "number": number } }).to_string();
+        assert_eq!(setup.post(&body).await, accepted(), "{number}");
+    }
 }
 
 #[tokio::test]

@@ -101,6 +101,60 @@ async fn nothing_is_done_before_it_is_recorded() {
     assert_eq!((setup.receiver.status().retried, asked.0.load(Ordering::SeqCst)), (5, 6));
 }
 
+/// Work that ends never ends with its lease, and one that panics in what it hands over is no better.
+#[tokio::test]
+async fn whoever_hangs_or_panics_holds_up_nobody_else() {
+    use webmessaging_webhooks::receiver::{Handler, Handling, Received};
+
+    struct Hanging;
+
+    impl Handler for Hanging {
+        fn handle<'a>(&'a self, received: &'a Received) -> Handling<'a> {
+            Box::pin(async move {
+                if received.event.subject() == Some("f-0") {
+                    std::future::pending::<()>().await;
+                }
+                let kind = webmessaging_journal::kind::WebhookReceived::new("d", "t", false);
+                Ok(Handled::nothing().event(received.journal_event(0, kind)))
+            })
+        }
+    }
+
+    let panics = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&panics);
+    let setup = Setup::with(move |builder| {
+        builder.lease(Duration::from_secs(5)).attempts_max(2).handler(Hanging).items_for(move |_, _| {
+            assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "a mistake");
+            Vec::new()
+        })
+    })
+    .await;
+    for number in 0..3 {
+        setup.post(&scan(&format!("e-{number}"), &format!("f-{number}"), "completed", "clean")).await;
+    }
+    let is_done = |receiver: &Receiver| (receiver.status().handled, receiver.status().buried) == (2, 1);
+    work_until(&setup.receiver, &setup.clock, is_done).await;
+    let page = setup.store.dead_letters(&DeadLetterFilter::default(), None, 9).await.unwrap();
+    assert_eq!(page.letters[0].reason, "the handler took longer than the lease");
+}
+
+/// Effects that no store takes are the handler's mistake, and end as such.
+#[tokio::test]
+async fn effects_that_cannot_be_written_are_no_endless_work() {
+    use webmessaging_store::{Effects, NewItem};
+
+    let setup = Setup::with(|builder| {
+        builder.attempts_max(2).handler(Failing(|_| {
+            let item = NewItem::new("", "key", "kind", now());
+            Ok(Handled::nothing().effects(Effects::none().enqueue(item)))
+        }))
+    })
+    .await;
+    setup.post(&scan("e-1", "f-1", "completed", "clean")).await;
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().buried == 1).await;
+    assert_eq!(setup.receiver.status().retried, 1);
+}
+
 /// A refusal would lose it for good: the platform does not come again after a 4xx.
 #[tokio::test]
 async fn what_is_genuine_and_cannot_be_read_is_kept_for_somebody_to_look_at() {
