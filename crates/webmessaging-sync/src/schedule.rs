@@ -67,9 +67,12 @@ impl Schedule {
     ) -> Option<Duration> {
         let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
         let whole = *self.0.get(index)?;
+        let own = part_of(whole, entropy);
+        // Never earlier than the other side says. Never much earlier than the schedule either: a system that says "in a second" for an
+        // hour would use up all attempts within a minute.
         Some(match asked {
-            Some(asked) => clamped(asked).saturating_add(part_of(RETRY_AFTER_MIN, entropy)),
-            None => part_of(whole, entropy),
+            Some(asked) => own.max(clamped(asked).saturating_add(part_of(RETRY_AFTER_MIN, entropy))),
+            None => own,
         })
     }
 }
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_side_asks_for_goes_first_within_a_second_and_a_day() {
+    fn what_the_other_side_asks_for_is_waited_for_within_a_second_and_a_day() {
         let schedule = Schedule::default();
         let asked = |wait| schedule.wait_after(1, Some(wait), &Fixed(0)).unwrap();
         assert_eq!(asked(Duration::ZERO), Duration::from_secs(1));
@@ -129,6 +132,9 @@ mod tests {
             schedule.wait_after(1, Some(Duration::MAX), &HALF),
             Some(WAIT_MAX + Duration::from_millis(500))
         );
+        // "In a second", said for hours, does not use up the attempts of days.
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(schedule.wait_after(12, second, &HALF), Some(Duration::from_secs(43_200)));
         // It asks for a wait, not for more attempts than there are.
         assert_eq!(schedule.wait_after(13, Some(Duration::ZERO), &HALF), None);
     }

@@ -1,7 +1,8 @@
 //! The access token of several machines, in the store that they share: one login for all of them.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -42,17 +43,14 @@ const LOCK_LIFE: Duration = Duration::from_secs(30);
 pub struct StoreTokenCache {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    holder: String,
-    /// The right to log in that this process has, or had last: what it stores carries its token.
-    lease: Arc<Mutex<Option<Lease>>>,
+    /// The rights to log in that this process has, or had last, by their names: what it stores carries their tokens.
+    leases: Arc<Mutex<HashMap<String, Lease>>>,
 }
 
 impl StoreTokenCache {
     /// A cache in this store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        // Two caches of one process are as apart as two processes.
-        let holder = format!("process {}, {:x}", std::process::id(), SystemEntropy.bits());
-        Self { store, clock: Arc::new(TokioClock), holder, lease: Arc::default() }
+        Self { store, clock: Arc::new(TokioClock), leases: Arc::default() }
     }
 
     /// Replaces the clock.
@@ -60,6 +58,11 @@ impl StoreTokenCache {
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// As many as there are OAuth clients and scopes.
+    fn leases(&self) -> MutexGuard<'_, HashMap<String, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Timestamp {
@@ -77,11 +80,12 @@ impl TokenCache for StoreTokenCache {
 
     fn try_lock<'a>(&'a self, key: &'a TokenKey) -> Cached<'a, Option<LoginLock>> {
         Box::pin(async move {
-            let now = self.now();
-            let answer =
-                self.store.acquire_lease(&name(key), &self.holder, LOCK_LIFE, now).await.map_err(failed)?;
+            let (now, name) = (self.now(), name(key));
+            // Each time another one: a holder could take the lease again.
+            let holder = format!("process {}, {:x}", std::process::id(), SystemEntropy.bits());
+            let answer = self.store.acquire_lease(&name, &holder, LOCK_LIFE, now).await.map_err(failed)?;
             let LeaseAnswer::Acquired(lease) = answer else { return Ok(None) };
-            *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.clone());
+            self.leases().insert(name, lease.clone());
             let lock: LoginLock = Box::new(Lock { cache: self.clone(), lease: Some(lease) });
             Ok(Some(lock))
         })
@@ -89,9 +93,9 @@ impl TokenCache for StoreTokenCache {
 
     fn store<'a>(&'a self, key: &'a TokenKey, token: &'a CachedToken) -> Cached<'a, ()> {
         Box::pin(async move {
-            let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let lease = self.leases().get(&name(key)).cloned();
             // Without the right nothing is kept: it may be older than what is there.
-            let Some(lease) = lease.filter(|lease| lease.name == name(key)) else { return Ok(()) };
+            let Some(lease) = lease else { return Ok(()) };
             let expires_at = token.expires_at.into();
             match self.store.store_value(&lease.name, token.value.clone(), expires_at, lease.token).await {
                 // Somebody else has logged in meanwhile: theirs is as good.
@@ -132,6 +136,6 @@ impl Drop for Lock {
 
 impl fmt::Debug for StoreTokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreTokenCache").field("holder", &self.holder).finish_non_exhaustive()
+        f.debug_struct("StoreTokenCache").field("store", &self.store).finish_non_exhaustive()
     }
 }

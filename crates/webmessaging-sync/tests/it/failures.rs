@@ -158,7 +158,9 @@ async fn a_wait_that_is_asked_for_holds_for_the_whole_target() {
         ("retry-after: 9999999\r\n", 86_400),
         ("retry-after: 0\r\n", 1),
     ] {
-        let once = Once::new(Reply::Refuse(429, headers)).await;
+        // The schedule's own waits are shorter.
+        let soon = [Duration::from_millis(1); 3];
+        let once = Once::with(Reply::Refuse(429, headers), |config| config.schedule(soon)).await;
         assert_eq!(once.first.retried, 1, "{headers}");
         let targets = targets([config(&once.judge, ShapeName::CrmMessages)]);
         once.bench.enqueue(&targets, &[message("other", 1)]).await;

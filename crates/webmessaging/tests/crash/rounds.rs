@@ -19,6 +19,13 @@ const ROUNDS: usize = 16;
 /// So much passes between two rounds, for the processes: leases of the dead are over then.
 const BETWEEN: Duration = Duration::from_secs(600);
 
+/// With so many rounds every step has its turn often enough to be died at.
+const ROUNDS_FOR_ALL: usize = 100;
+
+/// How long the end of a process is waited for.
+const LOOKS: u32 = 25;
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// At most so many deliveries are acknowledged in a round.
 const DELIVERIES: usize = 40;
 
@@ -72,13 +79,16 @@ fn run(store: &str, database: Option<String>, server: Option<&Server>) {
             }
             _ => {}
         }
-        if victim.is_dead() {
-            let (_, name) = STEPS[step.expect("nothing else ends it")];
-            deaths.count(name);
-        } else {
-            deaths.count("any moment");
+        match step.filter(|_| victim.was_killed_by_itself()) {
+            Some(step) => deaths.count(STEPS[step].1),
+            None => deaths.count("any moment"),
         }
         victim.kill();
+    }
+    if rounds >= ROUNDS_FOR_ALL {
+        for (_, step) in STEPS {
+            assert!(deaths.0.contains_key(step), "nobody died at `{step}`: is it still logged?");
+        }
     }
     orders.later += BETWEEN;
     orders.killer = None;
@@ -122,8 +132,15 @@ impl Victim {
         Self { address: address.expect("it says where it listens"), child }
     }
 
-    fn is_dead(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// Whether it came to its step. One that is about to is given a moment, since it may have work left.
+    fn was_killed_by_itself(&mut self) -> bool {
+        for _ in 0..LOOKS {
+            if self.child.try_wait().unwrap().is_some() {
+                return true;
+            }
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+        false
     }
 
     fn kill(&mut self) {
