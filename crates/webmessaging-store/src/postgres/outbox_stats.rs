@@ -40,7 +40,7 @@ pub(super) async fn stats(
     };
     let sql = "select target, lane, state, due_at, failing_since, reason, count(*) over () from items
         where head and lane is not null and ($1::text is null or target = $1)
-            and (state = 3 or state = 0 and due_at > $2 and attempt > 0)
+            and (state = 3 or state = 0 and due_at > $2 and attempt > 0 and failing_since is not null)
         order by failing_since, id limit $3";
     let rows = connection.query(sql, &[&target, &shift.now(), &i64::from(LIST_MAX)]).await?;
     for row in rows {
