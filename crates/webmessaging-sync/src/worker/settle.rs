@@ -62,7 +62,7 @@ impl SyncWorker {
                 self.postpone(destination, &items, &sent, &judged, asked, tally).await;
             }
             // The breaker is asked before the next claim, so that this waits for it, too.
-            Verdict::NotSent { wait } => self.retry(destination, &items, wait, &judged, tally).await,
+            Verdict::NotSent { wait } => self.leave(destination, &items, wait, tally).await,
             Verdict::Gone => self.switch_off(destination, &items, &sent, tally).await,
             Verdict::Refused | Verdict::Done { .. } => {
                 self.give_up(destination, &items, &sent, &judged, tally).await;
@@ -130,11 +130,23 @@ impl SyncWorker {
         let now = self.now();
         let claims: Vec<_> = items.iter().map(|item| item.claim.clone()).collect();
         match self.store.retry_items(&claims, now + wait, &judged.reason(), now).await {
-            Ok(_) => {
-                destination.settled(&claims);
-                tally.round.retried = tally.round.retried.saturating_add(count(items.len()));
-                tally.stuck.extend(items.iter().filter_map(|item| item.lane.clone()));
-            }
+            Ok(_) => waits(destination, items, tally),
+            Err(error) => stop(items, error.into(), tally),
+        }
+    }
+
+    /// Gives back what was not sent: no attempt was made.
+    async fn leave(
+        &self,
+        destination: &Destination,
+        items: &[ClaimedItem],
+        wait: Duration,
+        tally: &mut Tally,
+    ) {
+        let now = self.now();
+        let claims: Vec<_> = items.iter().map(|item| item.claim.clone()).collect();
+        match self.store.release_items(&claims, now + wait, now).await {
+            Ok(_) => waits(destination, items, tally),
             Err(error) => stop(items, error.into(), tally),
         }
     }
@@ -209,6 +221,13 @@ impl SyncWorker {
         let failed = Failed { judged: &sent.judged, is_dead: false, retry_in: None };
         self.record_failure(destination, items, sent, &failed).await;
     }
+}
+
+/// These have been given back, and wait.
+fn waits(destination: &Destination, items: &[ClaimedItem], tally: &mut Tally) {
+    destination.settled(items.iter().map(|item| &item.claim));
+    tally.round.retried = tally.round.retried.saturating_add(count(items.len()));
+    tally.stuck.extend(items.iter().filter_map(|item| item.lane.clone()));
 }
 
 /// Nothing more of these lanes is sent, since nobody knows what is written of their first items.
