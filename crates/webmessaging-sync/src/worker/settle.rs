@@ -160,43 +160,53 @@ impl SyncWorker {
         judged: &Judged,
         tally: &mut Tally,
     ) {
+        let mut buried = Vec::new();
         for item in items {
             let reason = match item.attempt {
                 1 => judged.reason(),
                 attempts => format!("{}, {attempts} attempts", judged.reason()),
             };
             match self.bury(destination, item, &reason, &mut tally.round).await {
-                Ok(()) => tally.stuck.extend(item.lane.clone()),
+                Ok(is_dead) => {
+                    tally.stuck.extend(item.lane.clone());
+                    buried.extend(is_dead.then(|| item.clone()));
+                }
                 Err(error) => stop(std::slice::from_ref(item), error, tally),
             }
         }
         if !items.is_empty() {
             destination.failed(self.now(), judged);
+        }
+        // Of the others nobody can say that they are dead.
+        if !buried.is_empty() {
             let failed = Failed { judged, is_dead: true, retry_in: None };
-            self.record_failure(destination, items, sent, &failed).await;
+            self.record_failure(destination, &buried, sent, &failed).await;
         }
     }
 
+    /// Makes a dead letter of an item; whether it was still ours.
     pub(super) async fn bury(
         &self,
         destination: &Destination,
         item: &ClaimedItem,
         reason: &str,
         round: &mut Round,
-    ) -> Result<(), Error> {
-        match self.store.bury_item(&item.claim, reason, self.now()).await {
+    ) -> Result<bool, Error> {
+        let is_dead = match self.store.bury_item(&item.claim, reason, self.now()).await {
             Ok(()) => {
                 log::buried(&destination.target.name, &item.idempotency_key, reason);
                 round.buried = round.buried.saturating_add(1);
+                true
             }
             // Whoever has it now hears the same.
             Err(error) if error.kind() == StoreError::LeaseLost => {
                 log::claims_lost(&destination.target.name, 1);
+                false
             }
             Err(error) => return Err(error.into()),
-        }
+        };
         destination.settled([&item.claim]);
-        Ok(())
+        Ok(is_dead)
     }
 
     /// Nobody is asked again before somebody has looked; the items stay where they are.
