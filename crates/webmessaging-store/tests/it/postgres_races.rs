@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
-use webmessaging_store::{Outbox, PostgresOptions, PostgresStore};
+use webmessaging_store::{
+    DeadLetterId, DeadLetters, Enqueued, Origin, Outbox, PostgresOptions, PostgresStore,
+};
 
 use crate::server::{Server, connect};
 use crate::sqlite::runtime;
@@ -112,5 +114,37 @@ fn a_claim_leaves_no_gap_while_an_item_is_given_back() {
         assert_eq!(given_back.await.unwrap().unwrap(), []);
         // The third does not come with the first while the second waits.
         assert_eq!(keys(&claimed.await.unwrap().unwrap()), ["a"]);
+    });
+}
+
+#[test]
+fn an_old_key_that_is_enqueued_during_an_edit_stays_known() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage(server).await;
+        fill_lane(&*store, "lane", &["old"]).await;
+        let held = claim(&*store, 1, 1).await.remove(0).claim;
+        store.bury_item(&held, "400", at(1)).await.unwrap();
+        // Somebody has not decided yet about the new key.
+        lock.batch_execute(
+            "insert into items
+                (target, idempotency_key, kind, payload, enqueued_at, head, due_at, changed_at)
+                values ('crm', 'new', 'kind', '', 0, true, 0, 0)",
+        )
+        .await
+        .unwrap();
+        let editor = Arc::clone(&store);
+        let id = DeadLetterId { origin: Origin::Outbox, number: held.id().get() };
+        let edited =
+            tokio::spawn(async move { editor.edit_dead_letter(id, "{}".into(), "new", at(2)).await });
+        blocked(&looker, 1, &edited).await;
+        assert!(!edited.is_finished());
+        let other = Arc::clone(&store);
+        let again = tokio::spawn(async move { other.enqueue(vec![item("old").lane("lane")], at(2)).await });
+        blocked(&looker, 2, &again).await;
+        assert!(!again.is_finished());
+        lock.batch_execute("rollback").await.unwrap();
+        edited.await.unwrap().unwrap();
+        assert_eq!(again.await.unwrap().unwrap(), [Enqueued::Known(held.id())]);
     });
 }
