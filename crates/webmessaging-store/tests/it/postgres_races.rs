@@ -5,17 +5,21 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use webmessaging_store::{
-    DeadLetterId, DeadLetters, Enqueued, Origin, Outbox, PostgresOptions, PostgresStore,
+    DeadLetterId, DeadLetters, Enqueued, Inbox, Origin, Outbox, PostgresOptions, PostgresStore,
 };
 
 use crate::server::{Server, connect};
 use crate::sqlite::runtime;
-use crate::suite::{LEASE, at, claim, claims, drain, fill_lane, item, keys};
+use crate::suite::{LEASE, accept, at, claim, claim_delivery, claims, drain, fill_lane, item, keys};
 
 /// A store, and two connections beside it: one to lock with, one to look on.
 async fn stage(server: &Server) -> (Arc<PostgresStore>, Client, Client) {
+    stage_with(server, 8).await
+}
+
+async fn stage_with(server: &Server, connections: usize) -> (Arc<PostgresStore>, Client, Client) {
     let url = server.database().await;
-    let options = PostgresOptions::new(url.clone()).callers_clock();
+    let options = PostgresOptions::new(url.clone()).connections(connections).callers_clock();
     let store = PostgresStore::open(options).await.unwrap();
     let lock = connect(&url).await;
     lock.batch_execute("set search_path to webmessaging; begin").await.unwrap();
@@ -146,5 +150,41 @@ fn an_old_key_that_is_enqueued_during_an_edit_stays_known() {
         lock.batch_execute("rollback").await.unwrap();
         edited.await.unwrap().unwrap();
         assert_eq!(again.await.unwrap().unwrap(), [Enqueued::Known(held.id())]);
+    });
+}
+
+#[test]
+fn nobody_waits_for_a_call_that_was_given_up() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage_with(server, 1).await;
+        fill_lane(&*store, "lane", &["a"]).await;
+        let item = claims(&claim(&*store, 1, 1).await);
+        accept(&*store, 1).await;
+        let received = claim_delivery(&*store, 1).await.claim;
+        lock.batch_execute("select id from items for update; select id from deliveries for update")
+            .await
+            .unwrap();
+        for calls in 1..=2 {
+            let (slow, item, received) = (Arc::clone(&store), item.clone(), received.clone());
+            let slow = tokio::spawn(async move {
+                if calls == 1 {
+                    slow.mark_delivered(&item, at(1)).await.map(drop)
+                } else {
+                    slow.bury_delivery(&received, "400", at(1)).await
+                }
+            });
+            blocked(&looker, calls, &slow).await;
+            slow.abort();
+            assert!(slow.await.unwrap_err().is_cancelled());
+        }
+        // There may be one connection, and the server still works for those who have gone: this call has a new one.
+        accept(&*store, 2).await;
+        let sql = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        assert_eq!(looker.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 2);
+        lock.batch_execute("rollback").await.unwrap();
+        // Nobody has committed what was begun.
+        assert_eq!(store.mark_delivered(&item, at(2)).await.unwrap(), []);
     });
 }
