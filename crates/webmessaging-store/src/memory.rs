@@ -155,6 +155,13 @@ impl Work {
         self.reason = reason;
     }
 
+    /// As if it had not been claimed.
+    fn release(&mut self, at: Timestamp, now: Timestamp) {
+        self.to(State::Ready, now);
+        self.due_at = at;
+        self.attempt -= 1;
+    }
+
     fn bury(&mut self, reason: String, now: Timestamp) {
         self.to(State::Dead, now);
         self.buried_at = now;

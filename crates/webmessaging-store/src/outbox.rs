@@ -61,6 +61,19 @@ pub trait Outbox {
         now: Timestamp,
     ) -> Stored<'a, Vec<ItemClaim>>;
 
+    /// Gives items back as if they had not been claimed, due again at `at`, and answers with the claims that were lost: for what was
+    /// never tried. The claim does not count as an attempt, and what is known of earlier failures stays. Later items of the same lanes
+    /// that are claimed, too, are given back with them, as by [`retry_items`](Self::retry_items).
+    ///
+    /// # Errors
+    /// As [`claim_items`](Self::claim_items).
+    fn release_items<'a>(
+        &'a self,
+        claims: &'a [ItemClaim],
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Stored<'a, Vec<ItemClaim>>;
+
     /// Puts an item to the dead letters, where it holds up its lane. Later items of the lane that are claimed, too, are given back.
     ///
     /// # Errors
@@ -179,7 +192,7 @@ impl ItemClaim {
 pub struct ClaimedItem {
     /// What says what came of it.
     pub claim: ItemClaim,
-    /// The how manieth claim this is, from 1; an operator's retry of a dead letter begins anew.
+    /// The how manieth claim this is, from 1, without those that were released; an operator's retry of a dead letter begins anew.
     pub attempt: u32,
     /// When others may claim it.
     pub leased_until: Timestamp,

@@ -106,7 +106,11 @@ impl PostgresStore {
             config.application_name("webmessaging");
         }
         // A machine that is gone does not say so.
-        config.tcp_user_timeout(Duration::from_secs(30)).keepalives_idle(Duration::from_secs(30));
+        config
+            .tcp_user_timeout(Duration::from_secs(30))
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
         let pool = Pool::new(config, options.connections);
         open::migrate(&pool, open::MIGRATIONS).await?;
         Ok(Self { pool, clock: options.clock })

@@ -88,7 +88,7 @@ impl SyncWorker {
         }
         drop(served);
         for destination in &self.destinations {
-            let outcome = self.give_back(destination, destination.held(), "the worker was stopped").await;
+            let outcome = self.give_back(destination).await;
             if let Err(error) = outcome {
                 log::round_failed(&destination.target.name, &error);
             }

@@ -88,6 +88,31 @@ impl Outbox for MemoryStore {
         })
     }
 
+    fn release_items<'a>(
+        &'a self,
+        claims: &'a [ItemClaim],
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Stored<'a, Vec<ItemClaim>> {
+        self.work(move |tables| {
+            check::claims(claims.len())?;
+            let (mut lost, mut released) = (Vec::new(), Vec::new());
+            for claim in claims {
+                match tables.claimed_item(claim) {
+                    Ok(item) => {
+                        item.work.release(at, now);
+                        released.push(claim.id.get());
+                    }
+                    Err(_) => lost.push(claim.clone()),
+                }
+            }
+            for id in released {
+                tables.give_back(id, now);
+            }
+            Ok(lost)
+        })
+    }
+
     fn bury_item<'a>(&'a self, claim: &'a ItemClaim, reason: &'a str, now: Timestamp) -> Stored<'a, ()> {
         self.work(move |tables| {
             let item = tables.claimed_item(claim)?;
@@ -177,9 +202,7 @@ impl Tables {
         let held: Vec<_> = held.map(|(id, _)| id).collect();
         for id in held {
             if let Some(item) = self.items.get_mut(&id) {
-                item.work.to(State::Ready, now);
-                item.work.due_at = now;
-                item.work.attempt -= 1;
+                item.work.release(now, now);
             }
         }
     }

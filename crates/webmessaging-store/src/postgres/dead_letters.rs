@@ -104,6 +104,8 @@ impl DeadLetters for PostgresStore {
             }
             let mut connection = self.pool.get().await?;
             let mut work = connection.begin().await?;
+            // Whoever enqueues the old key into the lane meanwhile waits, and then finds the edit.
+            lanes::lock_of(&mut work, &[id.number]).await?;
             edit(&mut work, id.number, &payload, idempotency_key, now).await?;
             work.commit().await
         })

@@ -120,14 +120,15 @@ impl Inbox for PostgresStore {
         Box::pin(async move {
             let mut connection = self.pool.get().await?;
             let shift = self.clock.shift_alone(&mut connection, now).await?;
+            // Each part has an index of its own.
             let sql = "select
-                    count(*) filter (where state < 2 and due_at <= $1),
+                    count(*) filter (where due_at <= $1),
                     count(*) filter (where state = 0 and due_at > $1),
                     count(*) filter (where state = 1 and due_at > $1),
-                    count(*) filter (where state = 3),
-                    count(*) filter (where state in (2, 4)),
-                    min(received_at) filter (where state < 2)
-                from deliveries";
+                    (select count(*) from deliveries where state >= 3 and state = 3),
+                    (select count(*) from deliveries where state in (2, 4)),
+                    min(received_at)
+                from deliveries where state < 2";
             let Some(row) = connection.first(sql, &[&shift.now()]).await? else {
                 return Ok(InboxStats::default());
             };

@@ -102,11 +102,32 @@ impl Outbox for PostgresStore {
             let (due, reason) = (shift.of(at), check::cut(reason));
             let values: Values<'_> = &[&ids(claims), &fences(claims), &due, &reason, &now.unix_millis()];
             let rows = work.query(sql, values).await?;
-            for row in &rows {
-                if let Some(lane) = row.try_get(3)? {
-                    lanes::give_back(&mut work, row.try_get(2)?, lane, row.try_get(0)?, now, shift).await?;
-                }
-            }
+            give_back_behind(&mut work, &rows, now, shift).await?;
+            work.commit().await?;
+            lost(claims, &rows)
+        })
+    }
+
+    fn release_items<'a>(
+        &'a self,
+        claims: &'a [ItemClaim],
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Stored<'a, Vec<ItemClaim>> {
+        Box::pin(async move {
+            check::claims(claims.len())?;
+            let mut connection = self.pool.get().await?;
+            let mut work = connection.begin().await?;
+            lanes::lock_of(&mut work, &ids(claims)).await?;
+            let shift = self.clock.shift(&mut work, now).await?;
+            let sql =
+                "update items set state = 0, due_at = $3, attempt = attempt - 1, changed_at = $4, worker = null
+                from unnest($1::bigint[], $2::bigint[]) as claims (id, fence)
+                where items.id = claims.id and items.fence = claims.fence and state = 1
+                returning items.id, items.fence, target, lane";
+            let values: Values<'_> = &[&ids(claims), &fences(claims), &shift.of(at), &now.unix_millis()];
+            let rows = work.query(sql, values).await?;
+            give_back_behind(&mut work, &rows, now, shift).await?;
             work.commit().await?;
             lost(claims, &rows)
         })
@@ -238,6 +259,21 @@ async fn due(work: &mut Work<'_>, target: &str, limit: u32, shift: Shift) -> Res
         }
     }
     Ok(ids)
+}
+
+/// Gives back what is claimed behind these rows, which are id, fence, target and lane.
+async fn give_back_behind(
+    work: &mut Work<'_>,
+    rows: &[Row],
+    now: Timestamp,
+    shift: Shift,
+) -> Result<(), Error> {
+    for row in rows {
+        if let Some(lane) = row.try_get(3)? {
+            lanes::give_back(work, row.try_get(2)?, lane, row.try_get(0)?, now, shift).await?;
+        }
+    }
+    Ok(())
 }
 
 fn claimed(row: &Row, until: Timestamp) -> Result<ClaimedItem, Error> {

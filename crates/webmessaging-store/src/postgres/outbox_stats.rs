@@ -15,15 +15,19 @@ pub(super) async fn stats(
     target: Option<&str>,
     shift: Shift,
 ) -> Result<OutboxStats, Error> {
+    // Each part has an index of its own.
     let sql = "select
-            count(*) filter (where state < 2 and head and due_at <= $2),
+            count(*) filter (where head and due_at <= $2),
             count(*) filter (where state = 1 and due_at > $2),
-            count(*) filter (where state < 2),
-            count(*) filter (where state = 3),
-            count(*) filter (where state = 2),
-            count(*) filter (where state = 4),
-            min(enqueued_at) filter (where state < 2)
-        from items where ($1::text is null or target = $1)";
+            count(*),
+            (select count(*) from items
+                where state >= 3 and state = 3 and ($1::text is null or target = $1)),
+            (select count(*) from items
+                where state in (2, 4) and state = 2 and ($1::text is null or target = $1)),
+            (select count(*) from items
+                where state in (2, 4) and state = 4 and ($1::text is null or target = $1)),
+            min(enqueued_at)
+        from items where state < 2 and ($1::text is null or target = $1)";
     let Some(row) = connection.first(sql, &[&target, &shift.now()]).await? else {
         return Ok(OutboxStats::default());
     };
@@ -38,10 +42,14 @@ pub(super) async fn stats(
         oldest_open_at: row.try_get::<_, Option<i64>>(6)?.map(Timestamp::from_unix_millis),
         ..OutboxStats::default()
     };
-    let sql = "select target, lane, state, due_at, failing_since, reason, count(*) over () from items
-        where head and lane is not null and ($1::text is null or target = $1)
-            and (state = 3 or state = 0 and due_at > $2 and attempt > 0)
-        order by failing_since, id limit $3";
+    let sql = "select target, lane, state, due_at, failing_since, reason, count(*) over () from (
+            select id, target, lane, state, due_at, failing_since, reason from items
+            where state >= 3 and state = 3 and head and lane is not null and ($1::text is null or target = $1)
+            union all
+            select id, target, lane, state, due_at, failing_since, reason from items
+            where state < 2 and state = 0 and head and due_at > $2 and attempt > 0 and lane is not null
+                and failing_since is not null and ($1::text is null or target = $1)
+        ) as held order by failing_since, id limit $3";
     let rows = connection.query(sql, &[&target, &shift.now(), &i64::from(LIST_MAX)]).await?;
     for row in rows {
         stats.blocked_lanes_total = count(row.try_get(6)?);

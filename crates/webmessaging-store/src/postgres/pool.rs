@@ -31,9 +31,11 @@ pub(super) struct Pool {
 struct Connection {
     client: Client,
     statements: HashMap<&'static str, Statement>,
+    /// A call was begun and nobody has heard its answer.
+    in_flight: bool,
 }
 
-/// A connection on loan; it goes back when this is dropped.
+/// A connection on loan; it goes back when this is dropped, unless that was in the middle of a call.
 pub(super) struct Lent<'a> {
     pool: &'a Pool,
     connection: Option<Connection>,
@@ -44,6 +46,7 @@ pub(super) struct Lent<'a> {
 pub(super) struct Work<'a> {
     transaction: Transaction<'a>,
     statements: &'a mut HashMap<&'static str, Statement>,
+    in_flight: &'a mut bool,
 }
 
 impl Pool {
@@ -76,26 +79,32 @@ async fn connect(config: &Config) -> Result<Connection, Error> {
         let _ = connection.await;
     });
     client.batch_execute(SESSION).await?;
-    Ok(Connection { client, statements: HashMap::new() })
+    Ok(Connection { client, statements: HashMap::new(), in_flight: false })
 }
 
 impl Lent<'_> {
     pub(super) async fn execute(&mut self, sql: &'static str, values: Values<'_>) -> Result<u64, Error> {
-        let Connection { client, statements } = self.connection()?;
-        let statement = match statements.get(sql) {
-            Some(statement) => statement,
-            None => statements.entry(sql).or_insert(client.prepare(sql).await?),
+        let Connection { client, statements, in_flight } = self.connection()?;
+        let call = async {
+            let statement = match statements.get(sql) {
+                Some(statement) => statement,
+                None => statements.entry(sql).or_insert(client.prepare(sql).await?),
+            };
+            client.execute(statement, values).await
         };
-        Ok(client.execute(statement, values).await?)
+        to_its_end(in_flight, call).await
     }
 
     pub(super) async fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, Error> {
-        let Connection { client, statements } = self.connection()?;
-        let statement = match statements.get(sql) {
-            Some(statement) => statement,
-            None => statements.entry(sql).or_insert(client.prepare(sql).await?),
+        let Connection { client, statements, in_flight } = self.connection()?;
+        let call = async {
+            let statement = match statements.get(sql) {
+                Some(statement) => statement,
+                None => statements.entry(sql).or_insert(client.prepare(sql).await?),
+            };
+            client.query(statement, values).await
         };
-        Ok(client.query(statement, values).await?)
+        to_its_end(in_flight, call).await
     }
 
     /// The first row, of those that there are.
@@ -108,8 +117,9 @@ impl Lent<'_> {
     }
 
     pub(super) async fn begin(&mut self) -> Result<Work<'_>, Error> {
-        let Connection { client, statements } = self.connection()?;
-        Ok(Work { transaction: client.transaction().await?, statements })
+        let Connection { client, statements, in_flight } = self.connection()?;
+        let transaction = to_its_end(in_flight, client.transaction()).await?;
+        Ok(Work { transaction, statements, in_flight })
     }
 
     fn connection(&mut self) -> Result<&mut Connection, Error> {
@@ -124,21 +134,22 @@ impl Drop for Lent<'_> {
         if connection.client.is_closed() {
             // The server went away; the others only do not know it yet.
             idle.clear();
-        } else {
+        } else if !connection.in_flight {
             idle.push(connection);
         }
+        // Whoever got one that still works for somebody who has gone would wait for that to end.
     }
 }
 
 impl Work<'_> {
     pub(super) async fn execute(&mut self, sql: &'static str, values: Values<'_>) -> Result<u64, Error> {
         let statement = self.statement(sql).await?;
-        Ok(self.transaction.execute(&statement, values).await?)
+        to_its_end(self.in_flight, self.transaction.execute(&statement, values)).await
     }
 
     pub(super) async fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, Error> {
         let statement = self.statement(sql).await?;
-        Ok(self.transaction.query(&statement, values).await?)
+        to_its_end(self.in_flight, self.transaction.query(&statement, values)).await
     }
 
     /// The first row, of those that there are.
@@ -152,19 +163,30 @@ impl Work<'_> {
 
     /// Runs statements without values, for migrations.
     pub(super) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        Ok(self.transaction.batch_execute(sql).await?)
+        to_its_end(self.in_flight, self.transaction.batch_execute(sql)).await
     }
 
     pub(super) async fn commit(self) -> Result<(), Error> {
-        Ok(self.transaction.commit().await?)
+        to_its_end(self.in_flight, self.transaction.commit()).await
     }
 
     async fn statement(&mut self, sql: &'static str) -> Result<Statement, Error> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.transaction.prepare(sql).await?;
+        let statement = to_its_end(self.in_flight, self.transaction.prepare(sql)).await?;
         self.statements.insert(sql, statement.clone());
         Ok(statement)
     }
+}
+
+/// Makes a call; one that is dropped in the middle is seen to be in flight.
+async fn to_its_end<T>(
+    in_flight: &mut bool,
+    call: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Error> {
+    *in_flight = true;
+    let answer = call.await;
+    *in_flight = false;
+    Ok(answer?)
 }

@@ -162,13 +162,22 @@ fn private() -> fs::OpenOptions {
 }
 
 fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let made: Vec<_> = missing(folder).collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    // The name of each is lost with the power, too, and the file with it.
+    made.into_iter().try_for_each(flush_folder)
 }
 
+/// The folders on the way that are not there, the innermost first.
+fn missing(folder: &Path) -> impl Iterator<Item = &Path> {
+    folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+}
+
+/// Flushes the folder in which this is.
 #[cfg(unix)]
 fn flush_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -209,5 +218,18 @@ mod tests {
         assert_eq!((number("synchronous"), number("foreign_keys")), (2, 1));
         let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn folders_that_are_missing_are_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let [outer, inner] = ["outer", "outer/inner"].map(|name| folder.path().join(name));
+        assert_eq!(missing(&inner).collect::<Vec<_>>(), [&*inner, &*outer]);
+        writer(&inner.join("store.db"), Duration::ZERO, None).unwrap();
+        assert_eq!(missing(&inner).count(), 0);
+        assert_eq!(missing(Path::new("")).count(), 0);
+        // A path that begins nowhere begins in the folder of the process.
+        let name = format!("missing-{}", std::process::id());
+        assert_eq!(missing(Path::new(&name)).collect::<Vec<_>>(), [Path::new(&name)]);
     }
 }

@@ -61,6 +61,19 @@ impl Outbox for SqliteStore {
         })
     }
 
+    fn release_items<'a>(
+        &'a self,
+        claims: &'a [ItemClaim],
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Stored<'a, Vec<ItemClaim>> {
+        Box::pin(async move {
+            check::claims(claims.len())?;
+            let claims = claims.to_vec();
+            self.write(move |connection| release(connection, claims, at, now)).await
+        })
+    }
+
     fn bury_item<'a>(&'a self, claim: &'a ItemClaim, reason: &'a str, now: Timestamp) -> Stored<'a, ()> {
         let (claim, reason) = (claim.clone(), check::cut(reason));
         Box::pin(self.write(move |connection| bury(connection, &claim, &reason, now)))
@@ -211,18 +224,44 @@ fn retry(
             failing_since = coalesce(failing_since, ?5)
         where id = ?1 and fence = ?2 and state = 1 returning target, lane";
     let mut statement = connection.prepare_cached(sql)?;
-    let (mut lost, mut retried) = (Vec::new(), Vec::new());
-    for claim in claims {
+    open_again(connection, claims, now, |claim| {
         let values = params![claim.id.get(), claim.fence, at.unix_millis(), reason, now.unix_millis()];
-        let place = statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)));
-        match place.optional()? {
+        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+    })
+}
+
+fn release(
+    connection: &Connection,
+    claims: Vec<ItemClaim>,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<ItemClaim>, Error> {
+    let sql = "update items set state = 0, due_at = ?3, attempt = attempt - 1, changed_at = ?4, worker = null
+        where id = ?1 and fence = ?2 and state = 1 returning target, lane";
+    let mut statement = connection.prepare_cached(sql)?;
+    open_again(connection, claims, now, |claim| {
+        let values = params![claim.id.get(), claim.fence, at.unix_millis(), now.unix_millis()];
+        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+    })
+}
+
+/// Opens items again by a change that tells target and lane of each, and gives back what is behind them.
+fn open_again(
+    connection: &Connection,
+    claims: Vec<ItemClaim>,
+    now: Timestamp,
+    mut change: impl FnMut(&ItemClaim) -> rusqlite::Result<(String, Option<String>)>,
+) -> Result<Vec<ItemClaim>, Error> {
+    let (mut lost, mut opened) = (Vec::new(), Vec::new());
+    for claim in claims {
+        match change(&claim).optional()? {
             None => lost.push(claim),
-            Some((target, Some(lane))) => retried.push((claim.id, Lane { target, lane })),
+            Some((target, Some(lane))) => opened.push((claim.id, Lane { target, lane })),
             Some((_, None)) => {}
         }
     }
-    // Only now: those that were named are retried, with their reason, and not merely given back.
-    for (id, lane) in retried {
+    // Only now: those that were named are changed as was asked, and not merely given back.
+    for (id, lane) in opened {
         give_back(connection, &lane, id, now)?;
     }
     Ok(lost)

@@ -67,7 +67,7 @@ fn blocked(
             union all
             select * from items
             where state < 2 and state = 0 and head = 1 and due_at > ?2 and attempt > 0 and lane is not null
-                and (?1 is null or target = ?1)
+                and failing_since is not null and (?1 is null or target = ?1)
         ) order by failing_since, id limit ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![target, now.unix_millis(), LIST_MAX])?;

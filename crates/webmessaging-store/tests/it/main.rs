@@ -14,6 +14,7 @@ mod memory;
 mod model;
 mod postgres;
 mod postgres_faults;
+mod postgres_plans;
 mod postgres_races;
 mod postgres_together;
 mod server;

@@ -27,6 +27,7 @@ enum Step {
     ClaimItems { target: bool, limit: u32 },
     Deliver { claims: Vec<usize> },
     RetryItems { claims: Vec<usize>, wait: i64 },
+    ReleaseItems { claims: Vec<usize>, wait: i64 },
     BuryItem { claim: usize },
     RetryLetter { letter: usize },
     DropLetter { letter: usize },
@@ -47,6 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => (any::<bool>(), 0..6_u32).prop_map(|(target, limit)| Step::ClaimItems { target, limit }),
         4 => claims().prop_map(|claims| Step::Deliver { claims }),
         2 => (claims(), 0..40_i64).prop_map(|(claims, wait)| Step::RetryItems { claims, wait }),
+        2 => (claims(), 0..40_i64).prop_map(|(claims, wait)| Step::ReleaseItems { claims, wait }),
         2 => (0..64_usize).prop_map(|claim| Step::BuryItem { claim }),
         1 => (0..8_usize).prop_map(|letter| Step::RetryLetter { letter }),
         1 => (0..8_usize).prop_map(|letter| Step::DropLetter { letter }),
@@ -137,6 +139,11 @@ impl Subject<'_> {
             Step::RetryItems { claims, wait } => {
                 let claims = self.some_items(claims);
                 let lost = store.retry_items(&claims, at(self.now + wait), "r", now).await.unwrap();
+                places(&claims, &lost)
+            }
+            Step::ReleaseItems { claims, wait } => {
+                let claims = self.some_items(claims);
+                let lost = store.release_items(&claims, at(self.now + wait), now).await.unwrap();
                 places(&claims, &lost)
             }
             Step::BuryItem { claim } => {

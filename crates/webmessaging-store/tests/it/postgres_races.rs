@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
-use webmessaging_store::{Outbox, PostgresOptions, PostgresStore};
+use webmessaging_store::{
+    DeadLetterId, DeadLetters, Enqueued, Inbox, Origin, Outbox, PostgresOptions, PostgresStore,
+};
 
 use crate::server::{Server, connect};
 use crate::sqlite::runtime;
-use crate::suite::{LEASE, at, claim, claims, drain, fill_lane, item, keys};
+use crate::suite::{LEASE, accept, at, claim, claim_delivery, claims, drain, fill_lane, item, keys};
 
 /// A store, and two connections beside it: one to lock with, one to look on.
 async fn stage(server: &Server) -> (Arc<PostgresStore>, Client, Client) {
+    stage_with(server, 8).await
+}
+
+async fn stage_with(server: &Server, connections: usize) -> (Arc<PostgresStore>, Client, Client) {
     let url = server.database().await;
-    let options = PostgresOptions::new(url.clone()).callers_clock();
+    let options = PostgresOptions::new(url.clone()).connections(connections).callers_clock();
     let store = PostgresStore::open(options).await.unwrap();
     let lock = connect(&url).await;
     lock.batch_execute("set search_path to webmessaging; begin").await.unwrap();
@@ -112,5 +118,73 @@ fn a_claim_leaves_no_gap_while_an_item_is_given_back() {
         assert_eq!(given_back.await.unwrap().unwrap(), []);
         // The third does not come with the first while the second waits.
         assert_eq!(keys(&claimed.await.unwrap().unwrap()), ["a"]);
+    });
+}
+
+#[test]
+fn an_old_key_that_is_enqueued_during_an_edit_stays_known() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage(server).await;
+        fill_lane(&*store, "lane", &["old"]).await;
+        let held = claim(&*store, 1, 1).await.remove(0).claim;
+        store.bury_item(&held, "400", at(1)).await.unwrap();
+        // Somebody has not decided yet about the new key.
+        lock.batch_execute(
+            "insert into items
+                (target, idempotency_key, kind, payload, enqueued_at, head, due_at, changed_at)
+                values ('crm', 'new', 'kind', '', 0, true, 0, 0)",
+        )
+        .await
+        .unwrap();
+        let editor = Arc::clone(&store);
+        let id = DeadLetterId { origin: Origin::Outbox, number: held.id().get() };
+        let edited =
+            tokio::spawn(async move { editor.edit_dead_letter(id, "{}".into(), "new", at(2)).await });
+        blocked(&looker, 1, &edited).await;
+        assert!(!edited.is_finished());
+        let other = Arc::clone(&store);
+        let again = tokio::spawn(async move { other.enqueue(vec![item("old").lane("lane")], at(2)).await });
+        blocked(&looker, 2, &again).await;
+        assert!(!again.is_finished());
+        lock.batch_execute("rollback").await.unwrap();
+        edited.await.unwrap().unwrap();
+        assert_eq!(again.await.unwrap().unwrap(), [Enqueued::Known(held.id())]);
+    });
+}
+
+#[test]
+fn nobody_waits_for_a_call_that_was_given_up() {
+    let Some(server) = Server::shared() else { return };
+    runtime().block_on(async {
+        let (store, lock, looker) = stage_with(server, 1).await;
+        fill_lane(&*store, "lane", &["a"]).await;
+        let item = claims(&claim(&*store, 1, 1).await);
+        accept(&*store, 1).await;
+        let received = claim_delivery(&*store, 1).await.claim;
+        lock.batch_execute("select id from items for update; select id from deliveries for update")
+            .await
+            .unwrap();
+        for calls in 1..=2 {
+            let (slow, item, received) = (Arc::clone(&store), item.clone(), received.clone());
+            let slow = tokio::spawn(async move {
+                if calls == 1 {
+                    slow.mark_delivered(&item, at(1)).await.map(drop)
+                } else {
+                    slow.bury_delivery(&received, "400", at(1)).await
+                }
+            });
+            blocked(&looker, calls, &slow).await;
+            slow.abort();
+            assert!(slow.await.unwrap_err().is_cancelled());
+        }
+        // There may be one connection, and the server still works for those who have gone: this call has a new one.
+        accept(&*store, 2).await;
+        let sql = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        assert_eq!(looker.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 2);
+        lock.batch_execute("rollback").await.unwrap();
+        // Nobody has committed what was begun.
+        assert_eq!(store.mark_delivered(&item, at(2)).await.unwrap(), []);
     });
 }

@@ -44,12 +44,15 @@ macro_rules! promises {
                 an_item_is_not_claimed_before_its_time,
                 a_claim_is_limited_and_takes_first_items_of_lanes_first,
                 targets_do_not_meet,
+                a_released_item_keeps_its_attempts,
+                a_release_that_comes_late_changes_nothing,
             }
             lanes {
                 a_lane_comes_in_order_and_without_a_gap,
                 a_lane_is_claimed_by_one_worker_at_a_time,
                 a_retry_holds_up_its_lane_and_no_other,
                 a_retry_gives_back_the_rest_of_its_lane_untried,
+                a_release_gives_back_the_rest_of_its_lane,
                 what_was_delivered_before_a_retry_stays_delivered,
                 a_dead_letter_holds_up_its_lane_until_it_is_dropped,
                 a_dead_letter_that_is_retried_goes_first_again,
@@ -60,6 +63,7 @@ macro_rules! promises {
             outbox_stats {
                 the_outbox_counts_what_is_in_it,
                 a_lane_that_is_held_up_says_why_and_since_when,
+                a_release_is_no_failure,
                 targets_are_told_by_name_whatever_state_their_items_are_in,
                 targets_are_listed_up_to_a_limit,
             }

@@ -44,6 +44,7 @@ impl SyncWorker {
                 tally.untried.extend(batch);
                 continue;
             }
+            destination.asked(batch.iter().map(|loaded| &loaded.item.claim));
             let sent = self.send(destination, &batch).await;
             if sent.judged.verdict == Verdict::Refused && batch.len() > 1 {
                 log::halved(&destination.target.name, sent.key.as_str(), batch.len(), sent.judged.status);

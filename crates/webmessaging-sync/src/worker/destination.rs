@@ -1,6 +1,6 @@
 //! A target as a worker sees it: its client, what is claimed for it, and how it went lately.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,11 +23,20 @@ pub(super) struct Destination {
 struct State {
     /// Items that this worker has claimed and has not settled.
     held: BTreeMap<ItemId, ClaimedItem>,
+    /// Those of them that the target was asked to take, and whose answer is not settled.
+    asked: BTreeSet<ItemId>,
     paused_until: Option<Timestamp>,
     /// It has answered 410 in this round.
     is_gone: bool,
     last_success: Option<Timestamp>,
     last_failure: Option<LastFailure>,
+}
+
+/// What is claimed and not settled.
+pub(super) struct Held {
+    /// What the target may have taken.
+    pub(super) asked: Vec<ClaimedItem>,
+    pub(super) untried: Vec<ClaimedItem>,
 }
 
 /// What the host's breaker lets through.
@@ -53,12 +62,21 @@ impl Destination {
         let mut state = self.state();
         for claim in claims {
             state.held.remove(&claim.id());
+            state.asked.remove(&claim.id());
         }
     }
 
+    /// A request with these is about to go out.
+    pub(super) fn asked<'a>(&self, claims: impl IntoIterator<Item = &'a ItemClaim>) {
+        self.state().asked.extend(claims.into_iter().map(ItemClaim::id));
+    }
+
     /// What is claimed and not settled.
-    pub(super) fn held(&self) -> Vec<ClaimedItem> {
-        self.state().held.values().cloned().collect()
+    pub(super) fn held(&self) -> Held {
+        let state = self.state();
+        let is_asked = |item: &ClaimedItem| state.asked.contains(&item.claim.id());
+        let (asked, untried) = state.held.values().cloned().partition(is_asked);
+        Held { asked, untried }
     }
 
     /// The target takes nothing before then.

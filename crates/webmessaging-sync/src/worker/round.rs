@@ -10,7 +10,7 @@ use webmessaging_model::Timestamp;
 use webmessaging_store::ClaimedItem;
 
 use super::SyncWorker;
-use super::destination::{Destination, Passage};
+use super::destination::{Destination, Held, Passage};
 use crate::batch::{Batch, Loaded, heads, waves};
 use crate::error::Error;
 use crate::log;
@@ -108,7 +108,7 @@ impl SyncWorker {
             }
         }
         outcome.round.given_back = u64::try_from(untried.len()).unwrap_or(u64::MAX);
-        if let Err(error) = self.give_back(destination, untried, "not tried").await {
+        if let Err(error) = self.release(destination, untried).await {
             outcome.error.get_or_insert(error);
         }
         // Whatever could not be settled is due again when its lease runs out.
@@ -142,18 +142,25 @@ impl SyncWorker {
         loaded
     }
 
-    /// Gives back what was claimed and not tried; due again at once.
-    pub(super) async fn give_back(
-        &self,
-        destination: &Destination,
-        items: Vec<ClaimedItem>,
-        why: &str,
-    ) -> Result<(), Error> {
+    /// Gives back all that is claimed, when the worker stops.
+    pub(super) async fn give_back(&self, destination: &Destination) -> Result<(), Error> {
+        let Held { asked, untried } = destination.held();
+        if !asked.is_empty() {
+            let now = self.now();
+            // Nobody heard the answer. It counts as an attempt, so that what went together goes together again, under the same key.
+            self.store.retry_items(&heads(&asked), now, "the worker was stopped", now).await?;
+            destination.settled(asked.iter().map(|item| &item.claim));
+        }
+        self.release(destination, untried).await
+    }
+
+    /// Gives back what was claimed and not tried, which costs no attempt; due again at once.
+    async fn release(&self, destination: &Destination, items: Vec<ClaimedItem>) -> Result<(), Error> {
         if items.is_empty() {
             return Ok(());
         }
         let now = self.now();
-        self.store.retry_items(&heads(&items), now, why, now).await?;
+        self.store.release_items(&heads(&items), now, now).await?;
         destination.settled(items.iter().map(|item| &item.claim));
         Ok(())
     }

@@ -62,7 +62,7 @@ impl SyncWorker {
                 self.postpone(destination, &items, &sent, &judged, asked, tally).await;
             }
             // The breaker is asked before the next claim, so that this waits for it, too.
-            Verdict::NotSent { wait } => self.retry(destination, &items, wait, &judged, tally).await,
+            Verdict::NotSent { wait } => self.leave(destination, &items, wait, tally).await,
             Verdict::Gone => self.switch_off(destination, &items, &sent, tally).await,
             Verdict::Refused | Verdict::Done { .. } => {
                 self.give_up(destination, &items, &sent, &judged, tally).await;
@@ -130,11 +130,23 @@ impl SyncWorker {
         let now = self.now();
         let claims: Vec<_> = items.iter().map(|item| item.claim.clone()).collect();
         match self.store.retry_items(&claims, now + wait, &judged.reason(), now).await {
-            Ok(_) => {
-                destination.settled(&claims);
-                tally.round.retried = tally.round.retried.saturating_add(count(items.len()));
-                tally.stuck.extend(items.iter().filter_map(|item| item.lane.clone()));
-            }
+            Ok(_) => waits(destination, items, tally),
+            Err(error) => stop(items, error.into(), tally),
+        }
+    }
+
+    /// Gives back what was not sent: no attempt was made.
+    async fn leave(
+        &self,
+        destination: &Destination,
+        items: &[ClaimedItem],
+        wait: Duration,
+        tally: &mut Tally,
+    ) {
+        let now = self.now();
+        let claims: Vec<_> = items.iter().map(|item| item.claim.clone()).collect();
+        match self.store.release_items(&claims, now + wait, now).await {
+            Ok(_) => waits(destination, items, tally),
             Err(error) => stop(items, error.into(), tally),
         }
     }
@@ -148,43 +160,53 @@ impl SyncWorker {
         judged: &Judged,
         tally: &mut Tally,
     ) {
+        let mut buried = Vec::new();
         for item in items {
             let reason = match item.attempt {
                 1 => judged.reason(),
                 attempts => format!("{}, {attempts} attempts", judged.reason()),
             };
             match self.bury(destination, item, &reason, &mut tally.round).await {
-                Ok(()) => tally.stuck.extend(item.lane.clone()),
+                Ok(is_dead) => {
+                    tally.stuck.extend(item.lane.clone());
+                    buried.extend(is_dead.then(|| item.clone()));
+                }
                 Err(error) => stop(std::slice::from_ref(item), error, tally),
             }
         }
         if !items.is_empty() {
             destination.failed(self.now(), judged);
+        }
+        // Of the others nobody can say that they are dead.
+        if !buried.is_empty() {
             let failed = Failed { judged, is_dead: true, retry_in: None };
-            self.record_failure(destination, items, sent, &failed).await;
+            self.record_failure(destination, &buried, sent, &failed).await;
         }
     }
 
+    /// Makes a dead letter of an item; whether it was still ours.
     pub(super) async fn bury(
         &self,
         destination: &Destination,
         item: &ClaimedItem,
         reason: &str,
         round: &mut Round,
-    ) -> Result<(), Error> {
-        match self.store.bury_item(&item.claim, reason, self.now()).await {
+    ) -> Result<bool, Error> {
+        let is_dead = match self.store.bury_item(&item.claim, reason, self.now()).await {
             Ok(()) => {
                 log::buried(&destination.target.name, &item.idempotency_key, reason);
                 round.buried = round.buried.saturating_add(1);
+                true
             }
             // Whoever has it now hears the same.
             Err(error) if error.kind() == StoreError::LeaseLost => {
                 log::claims_lost(&destination.target.name, 1);
+                false
             }
             Err(error) => return Err(error.into()),
-        }
+        };
         destination.settled([&item.claim]);
-        Ok(())
+        Ok(is_dead)
     }
 
     /// Nobody is asked again before somebody has looked; the items stay where they are.
@@ -209,6 +231,13 @@ impl SyncWorker {
         let failed = Failed { judged: &sent.judged, is_dead: false, retry_in: None };
         self.record_failure(destination, items, sent, &failed).await;
     }
+}
+
+/// These have been given back, and wait.
+fn waits(destination: &Destination, items: &[ClaimedItem], tally: &mut Tally) {
+    destination.settled(items.iter().map(|item| &item.claim));
+    tally.round.retried = tally.round.retried.saturating_add(count(items.len()));
+    tally.stuck.extend(items.iter().filter_map(|item| item.lane.clone()));
 }
 
 /// Nothing more of these lanes is sent, since nobody knows what is written of their first items.

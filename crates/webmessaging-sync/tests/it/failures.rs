@@ -241,6 +241,10 @@ async fn what_a_breaker_stops_in_the_middle_is_not_given_up() {
     assert_eq!((round.claimed, round.buried, round.retried, judge.requests()), (2, 1, 1, 2));
     let failure = worker.status().await.unwrap().remove(0).last_failure.unwrap();
     assert_eq!(failure.cause, "circuit_open");
+    // What was not sent has both of its attempts: the first failure is not the end of it.
+    bench.advance(LONG);
+    let round = worker.deliver_due().await.unwrap();
+    assert_eq!((round.claimed, round.buried, round.retried, judge.requests()), (1, 0, 1, 3));
     judge.now(|_| take());
     bench.until_settled(&worker).await;
     assert_eq!(judge.ids(), ["file-2"]);

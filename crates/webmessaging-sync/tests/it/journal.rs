@@ -85,6 +85,30 @@ async fn deliveries_are_recorded_with_their_facts() {
     assert_eq!((dead.dead, dead.retry_in, dead.cause.as_str()), (Some(true), None, "rejected"));
 }
 
+#[tokio::test]
+async fn only_what_was_buried_is_said_to_be_dead() {
+    let (bench, kept) = (Bench::new().await, InMemory::new());
+    let judge = Judge::start(|_| Reply::Refuse(422, "")).await;
+    let targets = targets([config(&judge, ShapeName::CrmMessages)]);
+    let journal = Journal::builder().durable("memory", kept.clone()).build().unwrap();
+    let worker = bench.builder(&targets).journal(journal).build().unwrap();
+    bench.enqueue(&targets, &[message("c", 1)]).await;
+    // While the answer is under way another worker claims it.
+    let other = std::sync::Mutex::new(bench.connection());
+    judge.now(move |_| {
+        other.lock().unwrap().execute("update items set fence = fence + 1", []).unwrap();
+        Reply::Refuse(422, "")
+    });
+    assert_eq!(worker.deliver_due().await.unwrap().buried, 0);
+    assert_eq!((judge.requests(), kept.events().len()), (1, 0));
+    judge.now(|_| Reply::Refuse(422, ""));
+    bench.until_settled(&worker).await;
+    let events = kept.events();
+    let [event] = &events[..] else { panic!("{events:?}") };
+    let EventKind::DeliveryFailed(failed) = &event.kind else { panic!("{event:?}") };
+    assert_eq!((failed.dead, failed.items), (Some(true), Some(1)));
+}
+
 /// A target that wants to hear of deliveries hears of those to others, and nobody hears of those.
 #[tokio::test]
 async fn telling_of_deliveries_ends() {

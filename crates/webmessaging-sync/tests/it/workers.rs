@@ -9,7 +9,7 @@ use webmessaging_http::clock::TokioClock;
 use webmessaging_sync::{ShapeName, SyncWorker};
 
 use crate::judge::{Judge, Reply, take};
-use crate::setup::{Bench, config, message, targets};
+use crate::setup::{Bench, config, file, message, targets};
 
 /// Runs until something has come about, and then for as long as stopping takes.
 async fn run_until(worker: &SyncWorker, done: impl Fn() -> bool) {
@@ -99,6 +99,24 @@ async fn stopping_ends_what_is_under_way_and_gives_back_the_rest() {
     assert_eq!((stats.delivered, stats.leased), (u64::try_from(taken).unwrap(), 0));
     bench.until_settled(&bench.worker(&targets)).await;
     assert_eq!(judge.ids(), ["c-1", "c-2", "c-3"]);
+}
+
+#[tokio::test]
+async fn stopping_counts_as_an_attempt_for_what_was_sent_alone() {
+    let (bench, judge) = (Bench::new().await, Judge::start(|_| Reply::Refuse(503, "")).await);
+    let targets = targets([config(&judge, ShapeName::Documents).at_once(1)]);
+    let worker = bench.builder(&targets).grace(Duration::from_millis(50)).build().unwrap();
+    bench.enqueue(&targets, &[file(1)]).await;
+    assert_eq!(worker.deliver_due().await.unwrap().retried, 1);
+    bench.advance(Duration::from_secs(60));
+    // Different attempts go in different requests: the second one waits for the first, which hangs.
+    bench.enqueue(&targets, &[file(2)]).await;
+    judge.now(|_| Reply::Hang);
+    run_until(&worker, || judge.requests() == 2).await;
+    let lease = Duration::from_secs(1);
+    let items = bench.store.claim_items("judge", "other", 9, lease, bench.now()).await.unwrap();
+    let attempts: Vec<_> = items.iter().map(|item| item.attempt).collect();
+    assert_eq!(attempts, [3, 1]);
 }
 
 #[test]

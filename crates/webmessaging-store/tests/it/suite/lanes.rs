@@ -46,6 +46,21 @@ pub(crate) async fn a_retry_gives_back_the_rest_of_its_lane_untried(store: &dyn 
     assert_eq!(attempts, [2, 2, 1]);
 }
 
+pub(crate) async fn a_release_gives_back_the_rest_of_its_lane(store: &dyn Store) {
+    fill_lane(store, "lane", &["a", "b", "c"]).await;
+    let all = claim(store, 3, 1).await;
+    assert_eq!(store.release_items(&claims(&all[..1]), at(60), at(1)).await.unwrap(), []);
+    // Who holds the others all the same has lost them.
+    assert_eq!(store.mark_delivered(&claims(&all[1..]), at(1)).await.unwrap(), claims(&all[1..]));
+    assert_eq!(claim(store, 10, 59).await, []);
+    let again = claim(store, 10, 60).await;
+    assert_eq!(keys(&again), ["a", "b", "c"]);
+    // All of them named: each is released once.
+    assert_eq!(store.release_items(&claims(&again), at(61), at(60)).await.unwrap(), []);
+    let attempts: Vec<_> = claim(store, 10, 61).await.iter().map(|item| item.attempt).collect();
+    assert_eq!(attempts, [1, 1, 1]);
+}
+
 pub(crate) async fn what_was_delivered_before_a_retry_stays_delivered(store: &dyn Store) {
     fill_lane(store, "lane", &["a", "b", "c"]).await;
     let all = claim(store, 3, 1).await;

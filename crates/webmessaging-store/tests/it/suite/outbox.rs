@@ -88,6 +88,37 @@ pub(crate) async fn a_claim_is_limited_and_takes_first_items_of_lanes_first(stor
     assert_eq!(drain(store, 1).await, ["b2", "a3"]);
 }
 
+pub(crate) async fn a_released_item_keeps_its_attempts(store: &dyn Store) {
+    enqueue(store, [item("a")]).await;
+    for seconds in [1, 11, 21] {
+        let items = claim(store, 1, seconds).await;
+        assert_eq!(items[0].attempt, 1);
+        let released = store.release_items(&claims(&items), at(seconds + 10), at(seconds)).await;
+        assert_eq!(released.unwrap(), []);
+        assert_eq!(claim(store, 1, seconds + 9).await, [], "due when it was said");
+    }
+    let tried = claim(store, 1, 31).await;
+    assert_eq!(store.retry_items(&claims(&tried), at(32), "503", at(31)).await.unwrap(), []);
+    let items = claim(store, 1, 32).await;
+    assert_eq!(store.release_items(&claims(&items), at(33), at(32)).await.unwrap(), []);
+    assert_eq!(claim(store, 1, 33).await[0].attempt, 2);
+}
+
+pub(crate) async fn a_release_that_comes_late_changes_nothing(store: &dyn Store) {
+    enqueue(store, ["a", "b"].map(item)).await;
+    let late = claim(store, 2, 1).await;
+    let current = claim(store, 1, 31).await;
+    let lost = vec![late[0].claim.clone()];
+    // What is not lost is released all the same.
+    assert_eq!(store.release_items(&claims(&late), at(99), at(32)).await.unwrap(), lost);
+    assert_eq!(claim(store, 2, 60).await, []);
+    assert_eq!(store.mark_delivered(&claims(&current), at(60)).await.unwrap(), []);
+    assert_eq!(store.release_items(&claims(&current), at(60), at(60)).await.unwrap(), claims(&current));
+    assert_eq!(drain(store, 98).await, Vec::<String>::new());
+    let rest = claim(store, 2, 99).await;
+    assert_eq!((keys(&rest), rest[0].attempt), (vec!["b"], 1));
+}
+
 pub(crate) async fn targets_do_not_meet(store: &dyn Store) {
     let elsewhere = with(item("a").lane("lane"), |item| item.target = "documents".into());
     let answers = enqueue(store, [item("a").lane("lane"), elsewhere]).await;

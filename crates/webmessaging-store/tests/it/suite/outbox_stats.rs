@@ -54,6 +54,25 @@ pub(crate) async fn a_lane_that_is_held_up_says_why_and_since_when(store: &dyn S
     assert_eq!(store.outbox_stats(Some("other"), at(30)).await.unwrap().blocked_lanes_total, 0);
 }
 
+pub(crate) async fn a_release_is_no_failure(store: &dyn Store) {
+    fill_lane(store, "lane", &["a"]).await;
+    // Whoever had it first went down with it.
+    claim(store, 1, 1).await;
+    let items = claim(store, 1, 40).await;
+    store.release_items(&claims(&items), at(50), at(40)).await.unwrap();
+    let stats = store.outbox_stats(None, at(45)).await.unwrap();
+    assert_eq!((stats.waiting, stats.blocked_lanes_total), (1, 0));
+
+    let items = claim(store, 1, 50).await;
+    store.retry_items(&claims(&items), at(60), "503", at(50)).await.unwrap();
+    let items = claim(store, 1, 60).await;
+    store.release_items(&claims(&items), at(70), at(60)).await.unwrap();
+    let stats = store.outbox_stats(None, at(65)).await.unwrap();
+    let [lane] = &stats.blocked_lanes[..] else { panic!("{stats:?}") };
+    assert_eq!((lane.by, lane.since), (BlockedBy::Retry { at: at(70) }, at(50)));
+    assert_eq!(lane.reason, "503", "what it failed with stays");
+}
+
 pub(crate) async fn targets_are_told_by_name_whatever_state_their_items_are_in(store: &dyn Store) {
     assert!(store.targets().await.unwrap().is_empty());
     enqueue(store, ["a", "b", "c"].map(item)).await;
