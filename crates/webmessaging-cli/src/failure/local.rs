@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use webmessaging::model::Violations;
 use webmessaging::{journal, store, sync, webhooks};
 
-use super::{Exit, Failure, causes};
+use super::{ERRORS_PAGE, Exit, Failure, causes};
 
 /// Where refused deliveries are explained.
 const WEBHOOKS_PAGE: &str =
@@ -80,13 +80,19 @@ impl Local {
         lines.extend(self.violations.iter().flatten().map(|broken| format!("  - {broken}")));
         lines.extend(self.causes.iter().cloned());
         let later = self.is_transient.then_some("the same command can work later");
-        let hints: Vec<_> =
-            self.hints.iter().copied().chain(later).map(|hint| format!("hint: {hint}")).collect();
+        let hints = self.hints.iter().copied().chain(later).map(str::to_owned);
+        let hints: Vec<_> = hints.chain(self.page()).map(|hint| format!("hint: {hint}")).collect();
         if !hints.is_empty() {
             lines.push(String::new());
             lines.extend(hints);
         }
         lines.join("\n")
+    }
+
+    /// Where the error is explained; input and setup explain themselves. Anchors leave out the dots of their headings.
+    fn page(&self) -> Option<String> {
+        let anchor = self.kind.contains('.').then(|| self.kind.replace('.', ""))?;
+        Some(format!("{ERRORS_PAGE}#{anchor}"))
     }
 
     pub(super) fn json(&self) -> Value {
@@ -240,7 +246,9 @@ mod tests {
         let text = Local::from(error).about("store.db").text();
         let expected = "error[store.full]: store.db: the disk or the store is full: make room, nothing was written\n  \
                         caused by: no storage space\n\n\
-                        hint: the same command can work later";
-        assert_eq!(text, expected);
+                        hint: the same command can work later\n\
+                        hint: ";
+        assert_eq!(text, format!("{expected}{ERRORS_PAGE}#storefull"));
+        assert!(include_str!("../../../../docs/errors.md").contains("\n## store.full\n"));
     }
 }
