@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_webmessaging"));
@@ -74,14 +75,17 @@ impl Drop for Listening {
 pub(crate) struct Emulator {
     listening: Listening,
     pub(crate) first_line: String,
+    /// Its files; who is killed clears nothing away.
+    _files: TempDir,
 }
 
 impl Emulator {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = command(&["emulator", "--listen", "127.0.0.1:0"]);
-        command.args(arguments);
+        let files = TempDir::new().unwrap();
+        command.args(arguments).env("TMPDIR", files.path());
         let listening = Listening::start(command);
-        Self { first_line: listening.first_line.clone(), listening }
+        Self { first_line: listening.first_line.clone(), listening, _files: files }
     }
 
     pub(crate) fn url(&self) -> &str {
