@@ -30,7 +30,7 @@ const BENCHES: &[Bench] = &[
         title: "Rate limiter: how much of the quota is used, and how many requests are refused",
         about: "Steady load above the platform's quota of 300 requests in 60 seconds, sixteen callers in each process, twenty windows, answers after\n\
                 20 to 120 ms, processes that do not talk to each other. The server is a model and time is paused, so the machine does not\n\
-                matter; only jitter differs from run to run. *Quota used* counts from the time when all processes were there for a window; *least share* is what the\n\
+                matter; chance is seeded, but for the outages below. *Quota used* counts from the time when all processes were there for a window; *least share* is what the\n\
                 process with the least got, as a part of an even share.",
     },
     Bench {

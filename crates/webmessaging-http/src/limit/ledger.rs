@@ -21,6 +21,10 @@ const GROWTH: f64 = 0.02;
 /// No 429 takes more than leaves this part of the quota.
 const CEILING_MIN: f64 = 0.05;
 
+/// Of a quota of at least this many, one place stays empty: who comes new to a window that slides would else be refused
+/// each time, and we would never hear of it.
+const DOOR_FROM: u32 = 100;
+
 /// Whether the next request may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -121,7 +125,8 @@ impl Ledger {
         if let Some(until) = patience.filter(|_| self.in_flight >= probes) {
             return Gate::until(until, WaitReason::Probing);
         }
-        if f64::from(used) >= self.ceiling.min(f64::from(self.quota)).max(1.0) {
+        let places = self.quota - u32::from(self.quota >= DOOR_FROM);
+        if f64::from(used) >= self.ceiling.min(f64::from(places)).max(1.0) {
             return Gate::Closed { until: self.when_leaves(1), why: WaitReason::Quota };
         }
         if !informed {

@@ -107,12 +107,13 @@ impl Share {
             return;
         }
         if let Some(last) = last.filter(|last| last.number < number) {
-            if now < last.reset_at {
+            if told.count < last.count / 2 {
+                // Ends are told in whole seconds: the window may have ended up to a second before its end.
+                self.slides = false;
+            } else if now < last.reset_at {
                 let ours = count_f64(number - last.number);
                 let theirs = (f64::from(told.count) - f64::from(last.count) - ours).max(0.0);
                 self.others += (theirs / ours - self.others) * SMOOTHING;
-            } else if told.count < last.count / 2 {
-                self.slides = false;
             } else if last.count > own.quota / 2 {
                 self.slides = true;
             }

@@ -74,19 +74,24 @@ async fn many_callers_who_start_together_do_not_run_into_the_limit() {
     }
 }
 
-/// The quota is used up when the second one comes, and so on; a server as quick as this one leaves no gap by chance.
+/// The quota is used up when the second one comes, and so on; a server as quick as this one leaves no gap by chance. With
+/// the first two seeds a process once took a window that ends for one that slides, or never let the second one in.
 #[tokio::test(start_paused = true)]
 async fn whoever_comes_late_gets_a_share() {
     let stagger = SECOND * 90;
-    both(
-        |window| Load { stagger, latency: Duration::from_millis(3), windows: 30, ..Load::new(window, 4) },
-        |window, outcome| {
-            let all_there = stagger * 3 + WINDOW * 2;
-            assert!(outcome.least(4, all_there) >= 0.75, "{window:?}: {}", outcome.least(4, all_there));
-            assert!(outcome.refused_share() < 0.01, "{window:?}: {}", outcome.refused_share());
-        },
-    )
-    .await;
+    let latency = Duration::from_millis(3);
+    for seed in [53, 198, 1] {
+        both(
+            |window| Load { stagger, latency, windows: 30, seed, ..Load::new(window, 4) },
+            |window, outcome| {
+                let all_there = stagger * 3 + WINDOW * 2;
+                let least = outcome.least(4, all_there);
+                assert!(least >= 0.9, "{window:?}, {seed}: {least}");
+                assert!(outcome.refused_share() < 0.01, "{window:?}, {seed}: {}", outcome.refused_share());
+            },
+        )
+        .await;
+    }
 }
 
 /// A proxy can take the headers away. Alone we know what we have sent.

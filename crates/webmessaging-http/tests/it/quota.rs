@@ -8,12 +8,13 @@
 )]
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use webmessaging_http::clock::{Clock, TokioClock};
+use webmessaging_http::clock::{Clock, Entropy, TokioClock};
 use webmessaging_http::transport::Exchange;
 use webmessaging_http::{Body, Client, ClientBuilder, Credentials, Encoder, Endpoint, Transport};
 use webmessaging_model::{Method, Operation, RetryClass};
@@ -41,6 +42,8 @@ pub(crate) struct Load {
     pub(crate) latency: Duration,
     pub(crate) tells_counts: bool,
     pub(crate) windows: u32,
+    /// Everything random comes from it: equal loads have equal outcomes.
+    pub(crate) seed: u64,
 }
 
 impl Load {
@@ -53,6 +56,7 @@ impl Load {
             latency: Duration::from_millis(120),
             tells_counts: true,
             windows: 20,
+            seed: 7,
         }
     }
 }
@@ -90,22 +94,38 @@ impl Outcome {
     }
 }
 
+/// `SplitMix64`: the same numbers in every run.
+#[derive(Debug)]
+struct Seeded(AtomicU64);
+
+impl Seeded {
+    fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl Entropy for Seeded {
+    fn bits(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let bits = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+}
+
 struct Server {
     load: Load,
     started: Instant,
     counted: VecDeque<Instant>,
-    draws: u64,
+    chance: Seeded,
     outcome: Outcome,
 }
 
 impl Server {
-    /// Somewhere between a sixth and the whole of the latency, the same in every run.
-    fn draw(&mut self) -> Duration {
-        self.draws = self.draws.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.draws;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let part = (bits >> 40) as f64 / f64::from(1_u32 << 24);
+    /// Somewhere between a sixth and the whole of the latency.
+    fn draw(&self) -> Duration {
+        let part = (self.chance.bits() >> 40) as f64 / f64::from(1_u32 << 24);
         self.load.latency / 6 + (self.load.latency * 5 / 6).mul_f64(part)
     }
 
@@ -158,7 +178,7 @@ impl Transport for Line {
         }
         Box::pin(async move {
             let (there, back) = {
-                let mut server = server.lock().unwrap();
+                let server = server.lock().unwrap();
                 (server.draw() / 2, server.draw() / 2)
             };
             TokioClock.sleep(there).await;
@@ -186,7 +206,8 @@ impl Endpoint for Send {
 /// Steady load above the quota through clients that `set_up` has a hand in.
 pub(crate) async fn run(load: Load, set_up: impl Fn(ClientBuilder) -> ClientBuilder) -> Outcome {
     drive(load, |line| {
-        let builder = Client::builder(Credentials::new("id", "secret")).transport(line);
+        let chance = Seeded::new(!load.seed.wrapping_add(line.process as u64));
+        let builder = Client::builder(Credentials::new("id", "secret")).transport(line).entropy(chance);
         let client = set_up(builder).build().unwrap();
         move || {
             let client = client.clone();
@@ -203,7 +224,13 @@ where
     F: Future<Output = bool> + std::marker::Send,
 {
     let started = TokioClock.now();
-    let server = Server { load, started, counted: VecDeque::new(), draws: 7, outcome: Outcome::default() };
+    let server = Server {
+        load,
+        started,
+        counted: VecDeque::new(),
+        chance: Seeded::new(load.seed),
+        outcome: Outcome::default(),
+    };
     let server = Arc::new(Mutex::new(server));
     let end = WINDOW * load.windows;
     let mut callers = Vec::new();
