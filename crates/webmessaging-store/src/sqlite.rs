@@ -4,6 +4,7 @@ mod dead_letters;
 mod failure;
 mod inbox;
 mod intents;
+mod keys;
 mod leases;
 mod open;
 mod outbox;
@@ -12,6 +13,7 @@ mod quarantine;
 mod rate_leases;
 mod retention;
 mod scan_states;
+mod session;
 mod shared_values;
 mod thread;
 
@@ -22,6 +24,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::session::Session;
 use self::thread::Calls;
 use crate::error::{Error, ErrorKind};
 
@@ -119,8 +122,8 @@ impl SqliteStore {
         start(
             "store-writer",
             move || open::writer(&file, busy, bytes_max),
-            move |connection| {
-                thread::write(connection, calls, busy);
+            move |session| {
+                thread::write(session, calls, busy);
             },
         )
         .await?;
@@ -131,8 +134,8 @@ impl SqliteStore {
             start(
                 "store-reader",
                 move || open::reader(&file, busy),
-                move |connection| {
-                    thread::read(connection, &calls);
+                move |session| {
+                    thread::read(session, &calls);
                 },
             )
             .await?;
@@ -142,7 +145,7 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.writer.call(work).await
     }
@@ -150,7 +153,7 @@ impl SqliteStore {
     /// As [`write`](Self::write), for what is one statement and therefore done or not.
     async fn write_once<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.writer.call_once(work).await
     }
@@ -159,7 +162,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.readers.call(work).await
+        self.readers.call(|session| work(session)).await
     }
 }
 
@@ -167,14 +170,14 @@ impl SqliteStore {
 async fn start(
     name: &str,
     open: impl FnOnce() -> Result<Connection, Error> + Send + 'static,
-    work: impl FnOnce(&Connection) + Send + 'static,
+    work: impl FnOnce(&Session) + Send + 'static,
 ) -> Result<(), Error> {
     let (ready, answer) = oneshot::channel();
     let thread = move || match open() {
         Ok(connection) => {
             // Who opens the store may be gone; then its queue is, too, and the work ends at once.
             let _ = ready.send(Ok(()));
-            work(&connection);
+            work(&Session::new(connection));
         }
         Err(error) => {
             let _ = ready.send(Err(error));

@@ -241,6 +241,11 @@ async fn memory() {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
+    // First, so that nothing else is in the memory.
+    println!("Memory of the process:");
+    println!();
+    memory().await;
+    println!();
     println!(
         "Deliveries of {BODY} bytes into SQLite, flushed before they are answered (median of {ROUNDS}):"
     );
@@ -250,8 +255,4 @@ async fn main() {
     println!("The whole way:");
     println!();
     engines().await;
-    println!();
-    println!("Memory of the process:");
-    println!();
-    memory().await;
 }

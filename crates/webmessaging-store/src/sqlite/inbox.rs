@@ -5,6 +5,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use webmessaging_model::Timestamp;
 
+use super::keys::Pair;
+use super::session::Session;
 use super::{SqliteStore, outbox, quarantine, scan_states};
 use crate::check;
 use crate::error::{Error, ErrorKind};
@@ -17,7 +19,7 @@ impl Inbox for SqliteStore {
     fn accept(&self, delivery: NewDelivery) -> Stored<'_, Accepted> {
         Box::pin(async move {
             check::delivery(&delivery)?;
-            self.write_once(move |connection| accept(connection, &delivery)).await
+            self.write_once(move |session| accept(session, &delivery)).await
         })
     }
 
@@ -87,10 +89,15 @@ impl Inbox for SqliteStore {
     }
 }
 
-fn accept(connection: &Connection, delivery: &NewDelivery) -> Result<Accepted, Error> {
+pub(super) fn accept(session: &Session, delivery: &NewDelivery) -> Result<Accepted, Error> {
+    let mut keys = session.keys();
+    let pair = Pair::of(delivery);
+    if let Some(first) = keys.find(session, &pair, delivery)? {
+        return Ok(Accepted::Duplicate { first_received_at: Timestamp::from_unix_millis(first) });
+    }
     let sql = "insert into deliveries
         (source, delivery_id, content_key, event_type, received_at, body, due_at, changed_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?5) on conflict do nothing";
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?5)";
     let values = params![
         delivery.source,
         delivery.delivery_id,
@@ -99,14 +106,10 @@ fn accept(connection: &Connection, delivery: &NewDelivery) -> Result<Accepted, E
         delivery.received_at.unix_millis(),
         &*delivery.body,
     ];
-    if connection.prepare_cached(sql)?.execute(values)? == 1 {
-        return Ok(Accepted::New(DeliveryId::new(connection.last_insert_rowid())));
-    }
-    let sql = "select min(received_at) from deliveries
-        where source = ?1 and (content_key = ?2 or delivery_id = ?3)";
-    let values = params![delivery.source, delivery.content_key, delivery.delivery_id];
-    let first = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-    Ok(Accepted::Duplicate { first_received_at: Timestamp::from_unix_millis(first) })
+    session.prepare_cached(sql)?.execute(values)?;
+    let row = session.last_insert_rowid();
+    keys.add(row, &pair);
+    Ok(Accepted::New(DeliveryId::new(row)))
 }
 
 fn claim(

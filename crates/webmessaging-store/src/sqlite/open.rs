@@ -10,8 +10,11 @@ use super::thread::TURN;
 use crate::error::{Error, ErrorKind};
 
 /// The steps that lead from an empty file to the schema of this version; the number of each is the version after it.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001_inbox_outbox.sql"), include_str!("schema/0002_shared_state.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_inbox_outbox.sql"),
+    include_str!("schema/0002_shared_state.sql"),
+    include_str!("schema/0003_delivery_keys.sql"),
+];
 
 /// `WMST`, by which a store is told from other files of SQLite.
 const APPLICATION_ID: i32 = 0x574d_5354;
@@ -22,7 +25,7 @@ const STATEMENTS: usize = 128;
 /// The connection that writes, with the file made and up to date.
 pub(super) fn writer(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
     make(path)?;
-    connect(path, busy, bytes_max).map_err(|error| match error.kind() {
+    patiently(busy, || connect(path, busy.min(TURN), bytes_max)).map_err(|error| match error.kind() {
         // The file is there: what keeps SQLite from opening it, or from making the files beside it, are rights.
         ErrorKind::Unavailable => {
             let message = "the store cannot be opened for writing: check the rights of its file and folder";
@@ -32,12 +35,28 @@ pub(super) fn writer(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Res
     })
 }
 
-fn connect(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
+/// Who opens a file while another process makes it may be told that it is busy at once, whatever the timeout: asked in turns, it is
+/// not for long.
+#[expect(clippy::disallowed_methods, reason = "on the thread of the store, which has nothing else to do")]
+fn patiently<T>(busy: Duration, attempt: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..busy.as_millis() / TURN.as_millis() {
+        match attempt() {
+            Err(error) if error.kind() == ErrorKind::Busy => std::thread::sleep(TURN),
+            done => return done,
+        }
+    }
+    attempt()
+}
+
+fn connect(path: &Path, turn: Duration, bytes_max: Option<u64>) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    prepare(&connection, busy)?;
-    // Looked at before anything is changed: a newer version's file is left as it is.
-    check_version(&connection, MIGRATIONS.len())?;
+    prepare(&connection, turn)?;
+    // Looked at before anything is changed: a newer version's file is left as it is. In one transaction: another process may just be
+    // making it.
+    let look = connection.transaction()?;
+    check_version(&look, MIGRATIONS.len())?;
+    drop(look);
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
         return Err(misplaced(
@@ -55,7 +74,6 @@ fn connect(path: &Path, busy: Duration, bytes_max: Option<u64>) -> Result<Connec
         connection.pragma_update(None, "max_page_count", pages.max(1))?;
     }
     migrate(&mut connection, MIGRATIONS)?;
-    connection.busy_timeout(busy.min(TURN))?;
     Ok(connection)
 }
 

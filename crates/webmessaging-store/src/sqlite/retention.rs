@@ -1,9 +1,11 @@
 //! Upkeep in SQLite.
 
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{ToSql, params};
 use webmessaging_model::Timestamp;
 
 use super::SqliteStore;
+use super::keys::Pair;
+use super::session::Session;
 use crate::error::Error;
 use crate::retention::{Purged, Retention, Upkeep};
 use crate::store::Stored;
@@ -11,7 +13,7 @@ use crate::store::Stored;
 impl Upkeep for SqliteStore {
     fn purge<'a>(&'a self, retention: &'a Retention, now: Timestamp) -> Stored<'a, Purged> {
         let retention = retention.clone();
-        Box::pin(self.write(move |connection| purge(connection, &retention, now)))
+        Box::pin(self.write(move |session| purge(session, &retention, now)))
     }
 
     fn probe(&self, now: Timestamp) -> Stored<'_, ()> {
@@ -25,25 +27,18 @@ impl Upkeep for SqliteStore {
 }
 
 /// The newest row always stays: the number of a row is never used again, so that an old claim does not meet a new row.
-fn purge(connection: &Connection, retention: &Retention, now: Timestamp) -> Result<Purged, Error> {
+fn purge(session: &Session, retention: &Retention, now: Timestamp) -> Result<Purged, Error> {
     let batch = retention.batch;
     let decided = (now - retention.decided).unix_millis();
     let delivered = (now - retention.delivered).unix_millis();
     let horizon = (now - retention.deliveries.horizon()).unix_millis();
     let scans = (now - retention.scans).unix_millis();
     let forget = |sql, values: &[&dyn ToSql]| -> Result<u64, Error> {
-        let gone = connection.prepare_cached(sql)?.execute(values)?;
+        let gone = session.prepare_cached(sql)?.execute(values)?;
         Ok(u64::try_from(gone).unwrap_or(u64::MAX))
     };
     let mut purged = Purged {
-        deliveries: forget(
-            "delete from deliveries where id in (
-                select id from deliveries
-                where state in (2, 4) and received_at < ?1 and (state = 2 or changed_at < ?2)
-                    and id < (select max(id) from deliveries) limit ?3
-            )",
-            params![horizon, decided, batch],
-        )?,
+        deliveries: forget_deliveries(session, params![horizon, decided, batch])?,
         items: forget(
             // Apart, so that the index leads to what is past its time, and to nothing else.
             "delete from items where id in (
@@ -82,4 +77,27 @@ fn purge(connection: &Connection, retention: &Retention, now: Timestamp) -> Resu
     };
     purged.has_more = purged.is_full(u64::from(batch));
     Ok(purged)
+}
+
+fn forget_deliveries(session: &Session, values: &[&dyn ToSql]) -> Result<u64, Error> {
+    let sql = "delete from deliveries where id in (
+            select id from deliveries
+            where state in (2, 4) and received_at < ?1 and (state = 2 or changed_at < ?2)
+                and id < (select max(id) from deliveries) limit ?3
+        )
+        returning id, source, content_key, delivery_id";
+    let mut statement = session.prepare_cached(sql)?;
+    let gone = statement.query_map(values, |row| {
+        let (source, content_key): (String, String) = (row.get(1)?, row.get(2)?);
+        let delivery_id: Option<String> = row.get(3)?;
+        Ok((row.get(0)?, Pair::new(&source, &content_key, delivery_id.as_deref())))
+    })?;
+    let gone: Vec<(i64, Pair)> = gone.collect::<Result<_, _>>()?;
+    if let Some(newest) = gone.iter().map(|(row, _)| *row).max() {
+        session.keys().settle_row(session, newest)?;
+    }
+    for (row, keys) in &gone {
+        keys.remove(session, *row)?;
+    }
+    Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))
 }

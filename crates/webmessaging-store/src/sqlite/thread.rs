@@ -1,4 +1,4 @@
-//! Threads that own a connection: one writes, in groups that share a commit, and a few read.
+//! Threads that own a session: one writes, in groups that share a commit, and a few read.
 //!
 //! A commit costs a flush of the disk, whatever is in it. While one is under way the next calls gather in the queue, and all of
 //! them go into the next one: the more there is to do, the less a call costs. Nobody is answered before the flush.
@@ -6,9 +6,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::session::Session;
 use crate::error::{Error, ErrorKind};
 
 /// So many calls share a commit at most; more would make the first of them wait for the last.
@@ -34,7 +34,7 @@ impl Calls {
     /// Has something done on the thread.
     pub(super) async fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.send(work, true).await
     }
@@ -42,14 +42,14 @@ impl Calls {
     /// As [`call`](Self::call), for work that writes with one statement at most: what fails of it leaves nothing behind by itself.
     pub(super) async fn call_once<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         self.send(work, false).await
     }
 
     async fn send<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
         needs_savepoint: bool,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
@@ -63,10 +63,10 @@ fn stopped() -> Error {
     Error::new(ErrorKind::Internal).with_message("the thread of the store has ended: open the store again")
 }
 
-/// Something to do on a connection.
+/// Something to do on a session.
 pub(super) trait Job: Send {
     /// Does it, unless nobody waits for it any more. Tells what went wrong.
-    fn run(&mut self, connection: &Connection) -> Result<(), Error>;
+    fn run(&mut self, session: &Session) -> Result<(), Error>;
 
     /// Whether it has to be taken back when it fails.
     fn needs_savepoint(&self) -> bool;
@@ -85,14 +85,14 @@ struct Call<T, F> {
 impl<T, F> Job for Call<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Result<T, Error> + Send,
+    F: FnOnce(&Session) -> Result<T, Error> + Send,
 {
-    fn run(&mut self, connection: &Connection) -> Result<(), Error> {
+    fn run(&mut self, session: &Session) -> Result<(), Error> {
         if self.reply.is_closed() {
             return Ok(());
         }
         let Some(work) = self.work.take() else { return Ok(()) };
-        let done = work(connection);
+        let done = work(session);
         let outcome = done.as_ref().map(|_| ()).map_err(Clone::clone);
         self.done = Some(done);
         outcome
@@ -116,11 +116,11 @@ where
 }
 
 /// Writes until there is nobody left who could call; waits so long for other processes.
-pub(super) fn write(connection: &Connection, mut queue: Queue, busy: Duration) {
+pub(super) fn write(session: &Session, mut queue: Queue, busy: Duration) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     let turns = busy.as_millis() / TURN.as_millis();
     while queue.blocking_recv_many(&mut group, GROUP_MAX) > 0 {
-        let spoiled = commit(connection, &mut group, turns).err();
+        let spoiled = commit(session, &mut group, turns).err();
         for job in group.drain(..) {
             job.answer(spoiled.as_ref());
         }
@@ -128,25 +128,26 @@ pub(super) fn write(connection: &Connection, mut queue: Queue, busy: Duration) {
 }
 
 /// Reads until there is nobody left who could call. Several threads can share a queue.
-pub(super) fn read(connection: &Connection, queue: &Arc<Mutex<Queue>>) {
+pub(super) fn read(session: &Session, queue: &Arc<Mutex<Queue>>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(mut job) = next else { return };
-        let spoiled = snapshot(connection, &mut *job).err();
+        let spoiled = snapshot(session, &mut *job).err();
         job.answer(spoiled.as_ref());
     }
 }
 
 /// Runs a group in one transaction; a job that fails is taken back alone, and takes nobody with it.
-fn commit(connection: &Connection, group: &mut [Box<dyn Job>], turns: u128) -> Result<(), Error> {
-    begin(connection, turns)?;
+fn commit(session: &Session, group: &mut [Box<dyn Job>], turns: u128) -> Result<(), Error> {
+    begin(session, turns)?;
+    session.keys().begin();
     let done = group.iter_mut().try_for_each(|job| {
         let needs_savepoint = job.needs_savepoint();
         if needs_savepoint {
-            run(connection, "savepoint job")?;
+            run(session, "savepoint job")?;
         }
-        let outcome = job.run(connection);
-        if connection.is_autocommit() {
+        let outcome = job.run(session);
+        if session.is_autocommit() {
             // Trouble so deep that SQLite has taken back everything, the work of the others included.
             return Err(outcome.err().unwrap_or_else(|| Error::new(ErrorKind::Internal)));
         }
@@ -154,36 +155,40 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>], turns: u128) -> R
             return Ok(());
         }
         if outcome.is_err() {
-            run(connection, "rollback to job")?;
+            session.keys().forget_job();
+            run(session, "rollback to job")?;
         }
-        run(connection, "release job")
+        run(session, "release job")
     });
-    let done = done.and_then(|()| run(connection, "commit"));
-    if done.is_err() && !connection.is_autocommit() {
-        run(connection, "rollback")?;
+    let done = done.and_then(|()| session.keys().settle(session)).and_then(|()| run(session, "commit"));
+    if done.is_err() {
+        session.keys().forget();
+        if !session.is_autocommit() {
+            run(session, "rollback")?;
+        }
     }
     done
 }
 
-fn begin(connection: &Connection, turns: u128) -> Result<(), Error> {
+fn begin(session: &Session, turns: u128) -> Result<(), Error> {
     for _ in 1..turns {
-        match run(connection, "begin immediate") {
+        match run(session, "begin immediate") {
             Err(error) if error.kind() == ErrorKind::Busy => {}
             begun => return begun,
         }
     }
-    run(connection, "begin immediate")
+    run(session, "begin immediate")
 }
 
 /// Runs a job on one state of the store, whatever is written meanwhile.
-fn snapshot(connection: &Connection, job: &mut dyn Job) -> Result<(), Error> {
-    run(connection, "begin")?;
+fn snapshot(session: &Session, job: &mut dyn Job) -> Result<(), Error> {
+    run(session, "begin")?;
     // What went wrong is told by the job itself.
-    let _ = job.run(connection);
-    if connection.is_autocommit() { Ok(()) } else { run(connection, "rollback") }
+    let _ = job.run(session);
+    if session.is_autocommit() { Ok(()) } else { run(session, "rollback") }
 }
 
-fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
-    connection.prepare_cached(sql)?.execute([])?;
+fn run(session: &Session, sql: &str) -> Result<(), Error> {
+    session.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
