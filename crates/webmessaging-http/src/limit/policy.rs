@@ -20,7 +20,8 @@ const WINDOW_MAX: Duration = Duration::from_secs(86_400);
 /// How many requests go to the platform.
 ///
 /// The defaults are the platform's limit for one OAuth client: 300 requests in 60 seconds, of which half may go out at
-/// once. Where the headers of its answers name another limit, that one goes.
+/// once. Where the headers of its answers name another limit, that one goes. Of a quota of 100 or more one place stays empty, so that
+/// another process of the same OAuth client that comes later is let in.
 ///
 /// # Examples
 /// ```
