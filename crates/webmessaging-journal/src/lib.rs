@@ -6,6 +6,7 @@ pub mod event;
 pub mod facts;
 pub mod journal;
 pub mod kind;
+pub mod prometheus;
 pub mod sink;
 pub mod sinks;
 pub mod text;

@@ -46,7 +46,8 @@ pub trait Inbox {
     /// Marks a delivery as done and writes what follows from it, in one transaction. Its body is forgotten, its keys are not.
     ///
     /// # Errors
-    /// [`LeaseLost`](crate::ErrorKind::LeaseLost) when somebody else has claimed it since, or it is finished: nothing is written.
+    /// [`LeaseLost`](crate::ErrorKind::LeaseLost) when somebody else has claimed it since, or it is finished;
+    /// [`Conflict`](crate::ErrorKind::Conflict) when [a scan that must move](Effects::scans_must_move) does not. Nothing is written.
     fn finish_delivery<'a>(
         &'a self,
         claim: &'a DeliveryClaim,
@@ -226,6 +227,8 @@ pub struct Effects {
     pub quarantine: Vec<NewQuarantine>,
     /// Scans that went on; one that is behind what is known changes nothing.
     pub scans: Vec<NewScan>,
+    /// Whether nothing at all is written when one of the scans is not ahead of what is known.
+    pub scans_must_move: bool,
 }
 
 impl Effects {
@@ -253,6 +256,14 @@ impl Effects {
     #[must_use]
     pub fn advance_scan(mut self, scan: NewScan) -> Self {
         self.scans.push(scan);
+        self
+    }
+
+    /// Sets that the effects hold only together with the moves of the scans: when somebody else was faster with one, nothing is
+    /// written, and finishing fails with [`Conflict`](crate::ErrorKind::Conflict). By default only the late scan is left out.
+    #[must_use]
+    pub fn scans_must_move(mut self) -> Self {
+        self.scans_must_move = true;
         self
     }
 }

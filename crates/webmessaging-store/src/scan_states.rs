@@ -2,6 +2,8 @@
 
 use webmessaging_model::Timestamp;
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+use crate::error::{Error, ErrorKind};
 use crate::store::Stored;
 
 /// States that only move forward: news that arrive late change nothing.
@@ -72,6 +74,17 @@ impl ScanAdvance {
             _ => ScanState { rank: scan.rank, state: scan.state.clone(), at: scan.at },
         };
         Self { previous, current }
+    }
+
+    /// An error for news that had to change something and did not.
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "testing"))]
+    pub(crate) fn must_move(&self) -> Result<(), Error> {
+        if self.has_moved() {
+            return Ok(());
+        }
+        let message =
+            "somebody else has moved a scan as far or further: look at its state again, nothing was written";
+        Err(Error::new(ErrorKind::Conflict).with_message(message))
     }
 
     /// Whether the news changed anything.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use webmessaging_journal::prometheus::{Page, Value};
 use webmessaging_model::Timestamp;
 use webmessaging_store::{BlockedLane, OutboxStats};
 
@@ -77,6 +78,44 @@ pub struct LastFailure {
 /// Items that are not delivered yet, and not dead.
 pub(crate) fn pending(stats: &OutboxStats) -> u64 {
     stats.due.saturating_add(stats.waiting).saturating_add(stats.leased)
+}
+
+/// How it stands with targets, as Prometheus reads it; `webmessaging_sync_late` is what to be woken up for.
+pub fn prometheus(targets: &[TargetStatus]) -> String {
+    let mut page = Page::new();
+    let seconds = |at: Timestamp| Value::from(at.since(Timestamp::UNIX_EPOCH).as_secs());
+    type Read<'a> = &'a dyn Fn(&TargetStatus) -> Option<Value>;
+    let gauges: [(&str, &str, Read<'_>); 6] = [
+        ("webmessaging_sync_pending", "Items that are not delivered yet, and not dead.", &|target| {
+            Some(Value::from(target.pending))
+        }),
+        ("webmessaging_sync_dead", "Items among the dead letters.", &|target| Some(Value::from(target.dead))),
+        ("webmessaging_sync_blocked_lanes", "Lanes that are held up.", &|target| {
+            Some(Value::from(target.blocked_lanes_total))
+        }),
+        ("webmessaging_sync_oldest_age_seconds", "The age of the oldest pending item.", &|target| {
+            Some(Value::from(target.oldest_age.unwrap_or_default().as_secs_f64()))
+        }),
+        ("webmessaging_sync_late", "Whether that is more than the target's `late_after`.", &|target| {
+            Some(Value::from(target.is_late))
+        }),
+        ("webmessaging_sync_last_success_timestamp_seconds", "When it last took something.", &|target| {
+            target.last_success.map(seconds)
+        }),
+    ];
+    for (name, help, read) in gauges {
+        page.family(name, "gauge", help);
+        for target in targets {
+            if let Some(value) = read(target) {
+                page.sample(&[("target", &target.name)], value);
+            }
+        }
+    }
+    page.family("webmessaging_sync_state", "gauge", "1 for the state that a target is in.");
+    for target in targets {
+        page.sample(&[("target", &target.name), ("state", target.state.code())], 1_u64);
+    }
+    page.into_text()
 }
 
 /// What came of one look at the outbox.

@@ -18,6 +18,7 @@ mod work;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) handler: Box<dyn Handler>,
     pub(crate) journal: Journal,
     pub(crate) items_for: Option<Box<ItemsFor>>,
+    pub(crate) more_metrics: Vec<Box<MoreMetrics>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) setup: Setup,
     pub(crate) figures: Figures,
@@ -85,6 +87,11 @@ pub(crate) struct Inner {
 }
 
 /// What an event means for the outbox.
+pub(crate) type MoreMetrics = dyn Fn() -> MetricsText + Send + Sync;
+
+/// Figures in the text format of Prometheus, in the making.
+pub type MetricsText = Pin<Box<dyn Future<Output = String> + Send>>;
+
 pub(crate) type ItemsFor = dyn Fn(&Event, Timestamp) -> Vec<NewItem> + Send + Sync;
 
 /// Whom deliveries are taken from.

@@ -1,5 +1,8 @@
 //! `webmessaging webhooks serve --targets`: from a webhook to another system, whatever happens on the way.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use serde_json::Value;
 
 use crate::kept::{Kept, SECRET};
@@ -41,6 +44,15 @@ fn standing(kept: &Kept, is_so: impl Fn(&Value) -> bool) -> Value {
         }
     }
     panic!("it is never so: {seen}");
+}
+
+/// What a monitoring system reads.
+fn metrics(url: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
 }
 
 fn trigger(kept: &Kept, receiver: &Listening, more: &[&str]) {
@@ -106,6 +118,14 @@ fn a_system_that_is_busy_gets_it_later_under_the_same_key() {
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| request.key() == requests[0].key()), "{requests:?}");
     assert_eq!(recorded(&kept, "delivery.failed").len(), 2);
+    let figures = metrics(receiver.url());
+    for line in [
+        "webmessaging_webhook_deliveries_total{answer=\"accepted\"} 1",
+        "webmessaging_events_total{action=\"delivery.succeeded\",outcome=\"success\",cause=\"\"} 1",
+        "webmessaging_sync_late{target=\"archive\"} 0",
+    ] {
+        assert!(figures.lines().any(|shown| shown == line), "{line} in {figures}");
+    }
 }
 
 #[test]

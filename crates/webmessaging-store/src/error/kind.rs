@@ -10,7 +10,7 @@ pub enum ErrorKind {
     InvalidInput,
     /// There is no such thing, or it is no longer in the state that the call is for.
     NotFound,
-    /// It exists already, with another content.
+    /// It exists already, with another content, or has gone on since the caller looked at it.
     Conflict,
     /// Somebody else has taken over, or it is finished: what this caller did is not written.
     LeaseLost,

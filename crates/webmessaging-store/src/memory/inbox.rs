@@ -64,6 +64,10 @@ impl Inbox for MemoryStore {
     ) -> Stored<'a, ()> {
         self.work(move |tables| {
             check::effects(&effects)?;
+            tables.claimed_delivery(claim)?;
+            if effects.scans_must_move {
+                effects.scans.iter().try_for_each(|scan| tables.advanced(scan).must_move())?;
+            }
             let delivery = tables.claimed_delivery(claim)?;
             delivery.work.to(State::Done, now);
             delivery.sent.body = Bytes::new();

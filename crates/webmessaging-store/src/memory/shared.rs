@@ -223,8 +223,13 @@ impl Tables {
         true
     }
 
+    /// What news come to, without taking them.
+    pub(super) fn advanced(&self, scan: &NewScan) -> ScanAdvance {
+        ScanAdvance::of(self.scans.get(&scan.subject).cloned(), scan)
+    }
+
     pub(super) fn advance(&mut self, scan: &NewScan) -> ScanAdvance {
-        let advance = ScanAdvance::of(self.scans.get(&scan.subject).cloned(), scan);
+        let advance = self.advanced(scan);
         self.scans.insert(scan.subject.clone(), advance.current.clone());
         advance
     }

@@ -216,7 +216,10 @@ async fn finish(
     }
     effects.scans.sort_by(|a, b| a.subject.cmp(&b.subject));
     for scan in &effects.scans {
-        scan_states::advance(work, scan).await?;
+        let advance = scan_states::advance(work, scan).await?;
+        if effects.scans_must_move {
+            advance.must_move()?;
+        }
     }
     Ok(())
 }

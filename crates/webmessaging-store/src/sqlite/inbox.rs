@@ -166,7 +166,10 @@ fn finish(
         quarantine::put(connection, entry)?;
     }
     for scan in &effects.scans {
-        scan_states::advance(connection, scan)?;
+        let advance = scan_states::advance(connection, scan)?;
+        if effects.scans_must_move {
+            advance.must_move()?;
+        }
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ macro_rules! promises {
                 a_claimed_delivery_is_nobody_elses_until_its_lease_runs_out,
                 a_late_finish_is_refused_and_writes_nothing,
                 a_finish_writes_all_effects,
+                effects_that_need_their_scan_to_move_are_kept_with_the_move_or_not_at_all,
                 an_effect_that_is_refused_leaves_the_delivery_unfinished,
                 a_retried_delivery_waits_for_its_time,
                 a_buried_delivery_is_not_claimed_again,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use webmessaging_sync::status::prometheus;
 use webmessaging_sync::{ErrorKind, Round, ShapeName, TargetState};
 
 use crate::judge::{Judge, Reply, take};
@@ -63,12 +64,21 @@ async fn age_makes_a_target_late() {
     worker.deliver_due().await.unwrap();
     let status = worker.status().await.unwrap().remove(0);
     assert!(status.is_late && status.oldest_age.unwrap() >= minute * 2);
+    let shown = prometheus(std::slice::from_ref(&status));
+    for line in [
+        "webmessaging_sync_pending{target=\"judge\"} 1",
+        "webmessaging_sync_late{target=\"judge\"} 1",
+        "webmessaging_sync_state{target=\"judge\",state=\"ready\"} 1",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+    }
     let failure = status.last_failure.unwrap();
     assert_eq!((failure.cause, failure.status, status.last_success), ("server", Some(503), None));
     judge.now(|_| take());
     bench.until_settled(&worker).await;
     let status = worker.status().await.unwrap().remove(0);
     assert!(!status.is_late && status.last_success.is_some());
+    assert!(prometheus(&[status]).contains("webmessaging_sync_late{target=\"judge\"} 0\n"));
 }
 
 #[tokio::test]

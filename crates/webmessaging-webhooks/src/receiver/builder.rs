@@ -13,7 +13,7 @@ use webmessaging_store::{NewItem, Store, limits};
 use super::handler::Handler;
 use super::platform::PlatformEvents;
 use super::status::Figures;
-use super::{Inner, ItemsFor, PATHS, Receiver, Setup, Trust};
+use super::{Inner, ItemsFor, MetricsText, MoreMetrics, PATHS, Receiver, Setup, Trust};
 use crate::verify::BODY_BYTES_MAX;
 
 /// Sets a [`Receiver`] up.
@@ -24,6 +24,7 @@ pub struct ReceiverBuilder {
     handler: Option<Box<dyn Handler>>,
     journal: Journal,
     items_for: Option<Box<ItemsFor>>,
+    more_metrics: Vec<Box<MoreMetrics>>,
     clock: Arc<dyn Clock>,
     setup: Setup,
 }
@@ -36,6 +37,7 @@ impl ReceiverBuilder {
             handler: None,
             journal: Journal::none(),
             items_for: None,
+            more_metrics: Vec::new(),
             clock: Arc::new(SystemClock),
             setup: Setup {
                 source: "genesys".to_owned(),
@@ -74,6 +76,13 @@ impl ReceiverBuilder {
         items_for: impl Fn(&Event, Timestamp) -> Vec<NewItem> + Send + Sync + 'static,
     ) -> Self {
         self.items_for = Some(Box::new(items_for));
+        self
+    }
+
+    /// Adds figures of somebody else to `/metrics`, in the text format of Prometheus: those of the journal, say, or of the deliveries to
+    /// targets. They are asked for with each request; none by default.
+    pub fn metrics(mut self, more: impl Fn() -> MetricsText + Send + Sync + 'static) -> Self {
+        self.more_metrics.push(Box::new(more));
         self
     }
 
@@ -160,7 +169,7 @@ impl ReceiverBuilder {
 
     /// Makes the receiver.
     pub fn build(self) -> Receiver {
-        let Self { store, trust, handler, journal, items_for, clock, setup } = self;
+        let Self { store, trust, handler, journal, items_for, more_metrics, clock, setup } = self;
         let labels = match &trust {
             Trust::Signed(verifier) => verifier.secrets().labels().map(str::to_owned).collect(),
             Trust::Anybody => Vec::new(),
@@ -172,6 +181,7 @@ impl ReceiverBuilder {
             handler,
             journal,
             items_for,
+            more_metrics,
             clock,
             figures: Figures::new(labels),
             places: Semaphore::new(setup.deliveries_max),

@@ -41,12 +41,13 @@ impl Received {
         Self { event, delivery }
     }
 
-    /// Something for the journal that follows from this delivery. Its id comes from the delivery's content and its place among
-    /// what follows: recorded again after a crash, it is the same record to whoever compares ids.
+    /// Something for the journal that follows from this delivery. Its id comes from the delivery's content, what it is, and its place
+    /// among what follows: recorded again after a crash, it is the same record to whoever compares ids.
     pub fn journal_event(&self, place: u64, kind: impl Into<EventKind>) -> JournalEvent {
-        let at = self.delivery.received_at;
-        let id = EventId::new(at, &OfContent { key: self.delivery.content_key.clone(), place });
-        Stamp::new(id, at, Actor::new("webhook")).event(kind)
+        let (at, kind) = (self.delivery.received_at, kind.into());
+        // With its action: another attempt can come to something else, when another delivery was faster.
+        let content = OfContent { key: format!("{} {}", kind.action(), self.delivery.content_key), place };
+        Stamp::new(EventId::new(at, &content), at, Actor::new("webhook")).event(kind)
     }
 }
 

@@ -186,7 +186,8 @@ impl PlatformEvents {
             return Ok(None);
         }
         let scan = NewScan::new(subject, rank, verdict.as_str(), received.delivery.received_at);
-        Ok(Some(Effects::none().advance_scan(scan)))
+        // Two deliveries about one file can be worked on at once: what follows from the slower one must not be kept.
+        Ok(Some(Effects::none().advance_scan(scan).scans_must_move()))
     }
 }
 

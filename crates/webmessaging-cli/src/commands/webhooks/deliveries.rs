@@ -9,15 +9,19 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 use webmessaging::http::Proxy;
 use webmessaging::journal::audit::AuditLog;
+use webmessaging::journal::metrics::Metrics;
 use webmessaging::journal::{Event, Journal};
 use webmessaging::model::Timestamp;
 use webmessaging::store::{NewItem, Store};
+use webmessaging::sync::status::prometheus;
 use webmessaging::sync::{OutboxSink, SyncWorker, Targets, Wake};
+use webmessaging::webhooks::receiver::MetricsText;
 
 use crate::failure::Failure;
 
 /// A worker at work; dropped, it is told to stop.
 pub(super) struct Deliveries {
+    worker: Arc<SyncWorker>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
     ended: Option<Result<(), JoinError>>,
@@ -29,13 +33,14 @@ impl Deliveries {
         store: Arc<dyn Store>,
         targets: Targets,
         wake: &Wake,
-        audit: &AuditLog,
+        (audit, metrics): (&AuditLog, &Metrics),
         grace: Duration,
     ) -> Result<Self, Failure> {
         let outbox = OutboxSink::new(Arc::clone(&store), targets.clone()).wake(wake);
         let journal = Journal::builder()
             .actor("sync")
             .durable("audit", audit.clone())
+            .durable("metrics", metrics.clone())
             .durable("outbox", outbox)
             .build()?;
         let worker = SyncWorker::builder(store, targets)
@@ -49,16 +54,28 @@ impl Deliveries {
                 },
             )
             .build()?;
+        let worker = Arc::new(worker);
+        let running = Arc::clone(&worker);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            worker
+            running
                 .run(async {
                     // Whoever could say so may be gone, which says the same.
                     let _ = stopped.await;
                 })
                 .await;
         });
-        Ok(Self { stop, task, ended: None })
+        Ok(Self { worker, stop, task, ended: None })
+    }
+
+    /// How it stands with the targets, for `/metrics`.
+    pub(super) fn metrics(&self) -> impl Fn() -> MetricsText + Send + Sync + 'static {
+        let worker = Arc::clone(&self.worker);
+        move || {
+            let worker = Arc::clone(&worker);
+            // A store that cannot be read is what the receiver's own figures and its readiness tell.
+            Box::pin(async move { worker.status().await.map(|all| prometheus(&all)).unwrap_or_default() })
+        }
     }
 
     /// Waits until it ends by itself, which it should not.
@@ -68,7 +85,7 @@ impl Deliveries {
 
     /// Stops it, and waits for that.
     pub(super) async fn stop(self) -> Result<(), Failure> {
-        let Self { stop, task, ended } = self;
+        let Self { stop, task, ended, .. } = self;
         drop(stop);
         let ended = match ended {
             Some(ended) => ended,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use webmessaging::journal::Journal;
 use webmessaging::journal::audit::{AuditLog, Torn};
 use webmessaging::journal::clock::SystemClock;
+use webmessaging::journal::metrics::Metrics;
 use webmessaging::store::Store;
 use webmessaging::sync::{Target, Targets, Wake};
 use webmessaging::webhooks::Secrets;
@@ -36,16 +37,29 @@ pub(super) async fn run(args: ServeArgs, output: Output) -> Result<Exit, Failure
     // Before the store: the log is what only one process can have.
     let audit = open_audit(&args)?;
     let store = data_dir::store(&args.store).await?;
-    let journal = Journal::builder().actor("webhooks").durable("audit", audit.clone()).build()?;
+    let metrics = Metrics::new();
+    let journal = Journal::builder()
+        .actor("webhooks")
+        .durable("audit", audit.clone())
+        .durable("metrics", metrics.clone())
+        .build()?;
 
     let upkeep = tokio::spawn(upkeep::keep_up(Arc::clone(&store), SystemClock));
-    let mut receiver = receiver(Arc::clone(&store), trust).journal(journal);
+    let mut receiver = receiver(Arc::clone(&store), trust).journal(journal).metrics({
+        let metrics = metrics.clone();
+        move || {
+            let shown = metrics.prometheus();
+            Box::pin(std::future::ready(shown))
+        }
+    });
     let mut deliveries = None;
     if let Some((_, targets)) = &targets {
         let wake = Wake::new();
         receiver = receiver.items_for(deliveries::items_for(targets.clone(), wake.clone()));
         let grace = Duration::from_secs(args.grace);
-        deliveries = Some(Deliveries::start(store, targets.clone(), &wake, &audit, grace)?);
+        let started = Deliveries::start(store, targets.clone(), &wake, (&audit, &metrics), grace)?;
+        receiver = receiver.metrics(started.metrics());
+        deliveries = Some(started);
     }
     announce(address, audit.torn(), output)?;
     if let Some((file, targets)) = &targets {

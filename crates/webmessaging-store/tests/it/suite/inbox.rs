@@ -105,6 +105,30 @@ pub(crate) async fn a_finish_writes_all_effects(store: &dyn Store) {
     assert_eq!(store.accept(delivery(1)).await.unwrap(), Accepted::Duplicate { first_received_at: at(1) });
 }
 
+pub(crate) async fn effects_that_need_their_scan_to_move_are_kept_with_the_move_or_not_at_all(
+    store: &dyn Store,
+) {
+    accept(store, 1).await;
+    let claim = claim_delivery(store, 1).await.claim;
+    store.advance_scan(NewScan::new("file", 9, "malicious", at(1))).await.unwrap();
+    let clean = NewScan::new("file", 2, "clean", at(1));
+    let effects = Effects::none()
+        .enqueue(item("announce"))
+        .quarantine(NewQuarantine::new("other", "malicious", at(1)))
+        .advance_scan(NewScan::new("ahead", 2, "clean", at(1)))
+        .advance_scan(clean.clone());
+    let refusal = store.finish_delivery(&claim, effects.clone().scans_must_move(), at(2)).await;
+    refused(refusal, ErrorKind::Conflict);
+    assert_eq!(drain(store, 2).await, Vec::<String>::new());
+    assert_eq!(store.quarantine_entry("other").await.unwrap(), None);
+    assert_eq!(store.scan_state("ahead").await.unwrap(), None);
+    // The claim still holds, and without the condition a late scan is left out alone.
+    store.finish_delivery(&claim, effects, at(2)).await.unwrap();
+    assert_eq!(drain(store, 2).await, ["announce"]);
+    assert_eq!(store.scan_state("file").await.unwrap().unwrap().state, "malicious");
+    assert_eq!(store.scan_state("ahead").await.unwrap().unwrap().state, "clean");
+}
+
 pub(crate) async fn an_effect_that_is_refused_leaves_the_delivery_unfinished(store: &dyn Store) {
     accept(store, 1).await;
     let claim = claim_delivery(store, 1).await.claim;

@@ -1,10 +1,17 @@
 //! What follows from deliveries of the platform: once, in every order, and forward only.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::json;
-use webmessaging_store::NewItem;
-use webmessaging_webhooks::receiver::FileFacts;
+use tokio::sync::Notify;
+use webmessaging_journal::clock::Clock;
+use webmessaging_store::{NewItem, Store};
+use webmessaging_webhooks::receiver::{FileFacts, Handler, Handling, PlatformEvents, Received};
 
 use super::setup::{Setup, now, scan};
+use super::work::work_until;
 
 /// Posts deliveries, works on all that were accepted, and gives what the journal has.
 async fn actions_of(setup: &mut Setup, bodies: &[String]) -> Vec<String> {
@@ -169,4 +176,58 @@ async fn what_is_recorded_again_is_the_same_record() {
     }
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[0][0], ids[0][1]);
+}
+
+/// Two deliveries about one file are worked on at once: the one that was looked at first is finished last.
+#[tokio::test]
+async fn clean_is_not_announced_after_malicious_however_the_work_falls() {
+    /// Holds the work on the clean one back until the malicious one is finished.
+    struct Overtaken {
+        usual: PlatformEvents,
+        store: Arc<dyn Store>,
+        seen_clean: Arc<Notify>,
+    }
+
+    impl Handler for Overtaken {
+        fn handle<'a>(&'a self, received: &'a Received) -> Handling<'a> {
+            Box::pin(async move {
+                if received.delivery.attempt > 1 {
+                    return self.usual.handle(received).await;
+                }
+                if received.delivery.delivery_id.as_deref() == Some("e-malicious") {
+                    self.seen_clean.notified().await;
+                    return self.usual.handle(received).await;
+                }
+                let handled = self.usual.handle(received).await;
+                self.seen_clean.notify_one();
+                while self.store.scan_state("file:f-1").await?.is_none() {
+                    tokio::task::yield_now().await;
+                }
+                handled
+            })
+        }
+    }
+
+    let setup = Setup::with_store(|store, builder| {
+        let usual = PlatformEvents::new(Arc::clone(store));
+        let overtaken = Overtaken { usual, store: Arc::clone(store), seen_clean: Arc::new(Notify::new()) };
+        builder.handler(overtaken).items_for(|event, now| {
+            let shown = serde_json::to_value(event).unwrap();
+            let key = shown["data"]["verdict"].as_str().unwrap_or_else(|| event.action()).to_owned();
+            vec![NewItem::new("documents", key, event.action(), now)]
+        })
+    })
+    .await;
+    setup.post(&scan("e-clean", "f-1", "completed", "clean")).await;
+    setup.post(&scan("e-malicious", "f-1", "completed", "malicious")).await;
+    work_until(&setup.receiver, &setup.clock, |receiver| receiver.status().handled == 2).await;
+    assert_eq!(state_of(&setup, "file:f-1").await.as_deref(), Some("malicious"));
+    let claimed =
+        setup.store.claim_items("documents", "test", 9, Duration::from_secs(60), setup.clock.wall()).await;
+    let mut told: Vec<_> = claimed.unwrap().into_iter().map(|item| item.idempotency_key).collect();
+    told.sort();
+    assert_eq!(told, ["file.quarantined", "malicious", "webhook.received"]);
+    assert_eq!(setup.receiver.status().retried, 1);
+    let ids: HashSet<_> = setup.journal.events().iter().map(|event| event.id).collect();
+    assert_eq!(ids.len(), 4, "what was recorded is told apart by its id");
 }

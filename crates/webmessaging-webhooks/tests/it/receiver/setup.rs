@@ -95,24 +95,31 @@ impl Setup {
 
     /// With another setup of the receiver.
     pub(super) async fn with(set_up: impl FnOnce(ReceiverBuilder) -> ReceiverBuilder) -> Self {
+        Self::with_store(|_, builder| set_up(builder)).await
+    }
+
+    /// With another setup of the receiver, which needs its store.
+    pub(super) async fn with_store(
+        set_up: impl FnOnce(&Arc<dyn Store>, ReceiverBuilder) -> ReceiverBuilder,
+    ) -> Self {
         Self::of(|usual| usual, set_up).await
     }
 
     /// With another setup of the usual work.
     pub(super) async fn with_work(set_up: impl FnOnce(PlatformEvents) -> PlatformEvents) -> Self {
-        Self::of(set_up, |builder| builder).await
+        Self::of(set_up, |_, builder| builder).await
     }
 
     async fn of(
         set_up_work: impl FnOnce(PlatformEvents) -> PlatformEvents,
-        set_up: impl FnOnce(ReceiverBuilder) -> ReceiverBuilder,
+        set_up: impl FnOnce(&Arc<dyn Store>, ReceiverBuilder) -> ReceiverBuilder,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder, None).await;
         let (clock, journal) = (TestClock::new(), InMemory::new());
         let usual = set_up_work(PlatformEvents::new(Arc::clone(&store)));
         let (builder, handled) = builder(&store, &clock, &journal, usual);
-        Self { receiver: set_up(builder).build(), folder, clock, store, journal, handled }
+        Self { receiver: set_up(&store, builder).build(), folder, clock, store, journal, handled }
     }
 
     /// A receiver like the first one on the same store: that one has stopped.

@@ -10,7 +10,7 @@ use webmessaging_webhooks::receiver::{Handled, HandlerError, Receiver};
 use super::setup::{Failing, Setup, TestClock, now, scan};
 
 /// Lets a receiver work, and moves the clock on, until the figures are as wanted.
-async fn work_until(receiver: &Receiver, clock: &TestClock, is_done: impl Fn(&Receiver) -> bool) {
+pub(super) async fn work_until(receiver: &Receiver, clock: &TestClock, is_done: impl Fn(&Receiver) -> bool) {
     clock.lose_patience();
     let worker = tokio::spawn({
         let receiver = receiver.clone();
