@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use webmessaging_model::Timestamp;
 
+use super::folder::LogFile;
 use super::lines::{Line, Lines};
 use super::recover::{damaged, unreadable};
 use super::removed;
@@ -102,7 +103,12 @@ pub fn export(
     let files = live_files(folder, removed::read(folder)?.as_ref())?;
     let mut copied = 0;
     for (index, file) in files.iter().enumerate() {
-        let mut lines = Lines::open(&file.path).map_err(unreadable)?;
+        let mut lines = match Lines::open(&file.path) {
+            Ok(lines) => lines,
+            // Removed by the rule meanwhile, as if the copy had been made after that.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_removed(folder, file)? => continue,
+            Err(error) => return Err(unreadable(error)),
+        };
         while let Some(line) = lines.next().map_err(unreadable)? {
             let no_record = || damaged(file, "has a line that is not a record");
             let line = match line {
@@ -119,4 +125,8 @@ pub fn export(
     }
     to.flush().map_err(failed)?;
     Ok(copied)
+}
+
+fn is_removed(folder: &Path, file: &LogFile) -> Result<bool, Error> {
+    Ok(removed::read(folder)?.is_some_and(|removed| removed.has(file.first_seq)))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::medium::Medium;
-use super::{AuditLog, verify};
+use super::{AuditLog, Retention, verify};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::error::ErrorKind;
 use crate::event::{Event, EventId, Stamp};
@@ -92,4 +92,40 @@ async fn a_failed_write_leaves_nothing_and_later_ones_work() {
     assert_eq!(log.append(&event(6)).await.unwrap().seq(), 2);
     let found = verify(folder.path(), Some(&log.head().await.unwrap())).unwrap();
     assert_eq!((found.problem, found.records), (None, 2));
+
+    log.close().await.unwrap();
+    a_removal_that_could_not_be_recorded_is_recorded_later().await;
+}
+
+async fn a_removal_that_could_not_be_recorded_is_recorded_later() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file for each record.
+    let open =
+        || AuditLog::builder(folder.path()).file_bytes(1).wrap(|file| Box::new(Faulty(file))).open().unwrap();
+    let found = || verify(folder.path(), None).unwrap();
+    let rule = || Retention::new("gdpr_retention").keep_bytes(1);
+    let mut log = open();
+    for is_opened_again in [false, true] {
+        log.append(&event(1)).await.unwrap();
+        log.append(&event(2)).await.unwrap();
+        ROOM.store(0, Ordering::SeqCst);
+        assert_eq!(log.retain(rule()).await.unwrap_err().kind(), ErrorKind::Io);
+        let removed = found().removed.unwrap();
+        assert_eq!((removed.unrecorded_from.is_some(), found().removal_on_record), (true, false));
+        assert!(found().is_intact());
+
+        ROOM.store(u64::MAX, Ordering::SeqCst);
+        if is_opened_again {
+            log.close().await.unwrap();
+            log = open();
+            log.head().await.unwrap();
+        } else {
+            log.append(&event(3)).await.unwrap();
+            // Which is answered after what the last one has led to.
+            log.head().await.unwrap();
+        }
+        assert_eq!((found().problem, found().removal_on_record), (None, true));
+        let now = found().removed.unwrap();
+        assert_eq!((now.unrecorded_from, now.records), (None, removed.records));
+    }
 }

@@ -99,7 +99,8 @@ impl AuditLog {
     /// Removes old files by a rule, leaves a stub, and records that it has. Returns what was removed now.
     ///
     /// It looks at the ends of what it removes and does not check all of it: [`verify`](super::verify) does. When only the
-    /// record of it fails, the files are gone all the same, and the stub says so.
+    /// record of it fails, the files are gone all the same, the stub says so, and the record follows with the next one that can be
+    /// written, or when the log is opened again.
     ///
     /// # Errors
     /// [`ErrorKind::Io`], [`ErrorKind::Damaged`] when the files do not follow each other, and [`ErrorKind::Closed`].

@@ -37,6 +37,10 @@ pub struct Removed {
     pub cause: Cause,
     /// When the last of them were removed.
     pub removed_at: Timestamp,
+    /// The first of those whose removal the log has no record of yet: when the record could not be written, it follows as soon as
+    /// one can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrecorded_from: Option<u64>,
 }
 
 impl Removed {
@@ -52,6 +56,7 @@ impl Removed {
                 records: before.records.saturating_add(more.records),
                 first_seq: before.first_seq,
                 from: before.from,
+                unrecorded_from: before.unrecorded_from.or(more.unrecorded_from),
                 ..more
             },
         }

@@ -49,10 +49,6 @@ impl Retention {
         self.keep_bytes = Some(bytes);
         self
     }
-
-    pub(super) fn cause(&self) -> &Cause {
-        &self.cause
-    }
 }
 
 /// Removes what is not to be kept. Returns the part of it that was removed now.
@@ -101,5 +97,6 @@ fn part(file: &LogFile, before: Checkpoint, rule: &Retention, now: Timestamp) ->
         to: last.time,
         cause: rule.cause.clone(),
         removed_at: now,
+        unrecorded_from: Some(first.at.seq),
     })
 }

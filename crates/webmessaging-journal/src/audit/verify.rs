@@ -12,9 +12,13 @@ use super::recover::unreadable;
 use super::removed::{self, Removed};
 use crate::error::Error;
 
+/// How often a check begins anew because old files were removed meanwhile.
+const TRIES: usize = 16;
+
 /// Checks the log in a folder, and that it still has the record of `expected`, where one is given.
 ///
-/// It reads the log as a stream, and may run while the log is written to: it can find a torn last line then.
+/// It reads the log as a stream, and may run while the log is written to: it can find a torn last line then. When old files are removed
+/// meanwhile, it begins anew.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the log cannot be read, and [`ErrorKind::Damaged`](crate::ErrorKind::Damaged)
@@ -31,7 +35,22 @@ use crate::error::Error;
 /// ```
 pub fn verify(folder: impl AsRef<Path>, expected: Option<&Checkpoint>) -> Result<Verification, Error> {
     let folder = folder.as_ref();
-    let removed = removed::read(folder)?;
+    for _ in 1..TRIES {
+        let before = removed::read(folder)?;
+        let found = verify_once(folder, before.clone(), expected);
+        if found.as_ref().is_ok_and(Verification::is_intact) || removed::read(folder)? == before {
+            return found;
+        }
+        // Files were removed meanwhile by the rule: what was found of them says nothing.
+    }
+    verify_once(folder, removed::read(folder)?, expected)
+}
+
+fn verify_once(
+    folder: &Path,
+    removed: Option<Removed>,
+    expected: Option<&Checkpoint>,
+) -> Result<Verification, Error> {
     let files = live_files(folder, removed.as_ref())?;
     let before = removed.as_ref().map_or(Checkpoint::START, Removed::last);
     let found = Verification { removed, ..Verification::default() };

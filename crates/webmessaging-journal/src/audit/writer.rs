@@ -13,7 +13,7 @@ use super::folder::Folder;
 use super::line;
 use super::medium::Medium;
 use super::recover::{Recovered, TAIL_BYTES, unwritable};
-use super::removed::Removed;
+use super::removed::{self, Removed};
 use super::retention::{self, Retention};
 use crate::clock::{Clock, SystemEntropy};
 use crate::error::{Error, ErrorKind};
@@ -69,6 +69,8 @@ pub(super) struct Writer {
     began: Option<Timestamp>,
     /// There may be something behind `length`.
     is_dirty: bool,
+    /// There may be a removal without a record.
+    owes_record: bool,
     buffer: Vec<u8>,
 }
 
@@ -82,12 +84,25 @@ impl Writer {
     ) -> Self {
         let Recovered { file, length, head, began, torn: _ } = recovered;
         let (medium, buffer) = (wrap(file), Vec::new());
-        Self { folder, clock, rotation, wrap, medium, length, head, began, is_dirty: false, buffer }
+        Self {
+            folder,
+            clock,
+            rotation,
+            wrap,
+            medium,
+            length,
+            head,
+            began,
+            is_dirty: false,
+            owes_record: true,
+            buffer,
+        }
     }
 
     /// Works until it is closed or nobody is left who could ask.
     pub(super) fn run(mut self, mut jobs: Receiver<Job>) {
         let mut batch = Batch::default();
+        self.catch_up();
         while let Some(job) = jobs.blocking_recv() {
             let mut next = Some(job);
             while let Some(job) = next.take() {
@@ -138,6 +153,9 @@ impl Writer {
             Ok(heads) => {
                 for (answer, head) in batch.answers.drain(..).zip(heads) {
                     let _ = answer.send(Ok(head));
+                }
+                if self.owes_record {
+                    self.catch_up();
                 }
             }
             Err(error) => {
@@ -201,13 +219,30 @@ impl Writer {
     }
 
     fn retain(&mut self, rule: &Retention) -> Result<Option<Removed>, Error> {
-        let now = self.clock.wall();
-        let Some(removed) = retention::apply(&self.folder, rule, now)? else { return Ok(None) };
-        let last = removed.last;
-        let kind = RecordsRemoved::new(removed.first_seq, last.seq, last.hash_hex(), rule.cause().clone());
-        let stamp = Stamp::new(EventId::new(now, &SystemEntropy), now, Actor::default());
-        self.write(&[line::body(&stamp.event(kind))?])?;
-        Ok(Some(removed))
+        let removed = retention::apply(&self.folder, rule, self.clock.wall())?;
+        self.record_removal()?;
+        Ok(removed.map(|removed| Removed { unrecorded_from: None, ..removed }))
+    }
+
+    /// Records a removal that could not be recorded when it was done; the stub knows of it until then.
+    fn catch_up(&mut self) {
+        // Whoever writes next hears that it cannot be done, and it is tried again after that.
+        let _ = self.record_removal();
+    }
+
+    fn record_removal(&mut self) -> Result<(), Error> {
+        self.owes_record = true;
+        let stub = removed::read(self.folder.path())?;
+        if let Some((removed, first)) = stub.and_then(|stub| stub.unrecorded_from.map(|first| (stub, first)))
+        {
+            let (now, last) = (self.clock.wall(), removed.last);
+            let kind = RecordsRemoved::new(first, last.seq, last.hash_hex(), removed.cause.clone());
+            let stamp = Stamp::new(EventId::new(now, &SystemEntropy), now, Actor::default());
+            self.write(&[line::body(&stamp.event(kind))?])?;
+            removed::write(self.folder.path(), &Removed { unrecorded_from: None, ..removed })?;
+        }
+        self.owes_record = false;
+        Ok(())
     }
 }
 

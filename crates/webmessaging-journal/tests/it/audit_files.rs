@@ -1,11 +1,12 @@
 //! The files of a log: whose they are, when there is another one, and that callers share a write.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use webmessaging_journal::ErrorKind;
-use webmessaging_journal::audit::{AuditLog, verify};
+use webmessaging_journal::audit::{AuditLog, Fault, Retention, Selection, export, verify};
 use webmessaging_journal::clock::{Clock, SystemClock, Wait};
 use webmessaging_journal::kind::ChannelUpdated;
 use webmessaging_model::Timestamp;
@@ -135,4 +136,35 @@ async fn a_file_that_somebody_else_has_changed_is_not_written_on() {
     log.append(&message(1)).await.unwrap();
     fs::write(&files(folder.path())[0], "").unwrap();
     assert_eq!(log.append(&message(2)).await.unwrap_err().kind(), ErrorKind::Damaged);
+}
+
+/// Whoever checks or copies meanwhile sees the log before a removal or after it, and is not alarmed.
+#[tokio::test]
+async fn old_files_can_be_removed_while_somebody_checks() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::builder(folder.path()).file_bytes(1).open().unwrap();
+    log.append(&message(0)).await.unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let reader = std::thread::spawn({
+        let (folder, is_over) = (folder.path().to_owned(), Arc::clone(&is_over));
+        move || {
+            let mut checks = 0_u64;
+            while !is_over.load(Ordering::SeqCst) || checks == 0 {
+                let found = verify(&folder, None).unwrap();
+                // What is being written at this moment is not what this is about.
+                assert!(matches!(found.problem.map(|problem| problem.fault), None | Some(Fault::Torn)));
+                export(&folder, &Selection::all(), &mut std::io::sink()).unwrap();
+                checks += 1;
+            }
+        }
+    });
+    for round in 0..60 {
+        for number in 0..8 {
+            log.append(&message(round * 8 + number)).await.unwrap();
+        }
+        log.retain(Retention::new("test").keep_bytes(1)).await.unwrap().unwrap();
+    }
+    is_over.store(true, Ordering::SeqCst);
+    reader.join().unwrap();
+    assert!(verify(folder.path(), Some(&log.head().await.unwrap())).unwrap().is_intact());
 }
