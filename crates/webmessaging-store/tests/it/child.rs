@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use webmessaging_store::{
-    Effects, Error, NewItem, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+    Accepted, Effects, Error, NewItem, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
 };
 
 use crate::suite::{LEASE, at, delivery};
@@ -24,6 +24,8 @@ pub(crate) enum Orders {
     /// Accepts many deliveries and says by how many KiB it has grown.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "memory is measured on Linux"))]
     Flood,
+    /// Accepts deliveries from a number on, many at once, and says after each group up to where.
+    Accept,
 }
 
 /// A command that starts this binary as a child.
@@ -41,8 +43,13 @@ pub(crate) fn command(program: &std::path::Path, orders: Orders, place: &str, ro
 
 /// A worker, and what it says.
 pub(crate) fn worker(place: &str, round: i64) -> (Child, BufReader<ChildStdout>) {
+    start(Orders::Work, place, round)
+}
+
+/// A child, and what it says.
+pub(crate) fn start(orders: Orders, place: &str, round: i64) -> (Child, BufReader<ChildStdout>) {
     let program = std::env::current_exe().unwrap();
-    let mut child = command(&program, Orders::Work, place, round).spawn().unwrap();
+    let mut child = command(&program, orders, place, round).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap());
     (child, lines)
 }
@@ -65,8 +72,25 @@ fn a_child_does_as_it_is_told() {
             flood(&*store).await;
             return;
         }
+        if orders == "Accept" {
+            for group in 0.. {
+                let first = round + group * GROUP;
+                accept_group(&*store, first).await;
+                say(&format!("accepted {}", first + GROUP));
+            }
+        }
         work(store, round).await;
     });
+}
+
+/// So many deliveries are accepted at once.
+pub(crate) const GROUP: i64 = 128;
+
+/// How many of a group were new.
+pub(crate) async fn accept_group(store: &dyn Store, first: i64) -> usize {
+    let calls = (first..first + GROUP).map(|number| store.accept(delivery(number)));
+    let answers = futures_util::future::join_all(calls).await;
+    answers.into_iter().filter(|answer| matches!(answer.as_ref().unwrap(), Accepted::New(_))).count()
 }
 
 async fn flood(store: &dyn Store) {

@@ -1,13 +1,14 @@
 //! Processes and servers that are killed: what was acknowledged is there, once.
 
 use std::collections::BTreeSet;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use webmessaging_store::{
-    Accepted, Effects, Enqueued, NewItem, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+    Accepted, Effects, Enqueued, Inbox, NewItem, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+    Store,
 };
 
-use crate::child::{round_begins, worker};
+use crate::child::{GROUP, Orders, accept_group, round_begins, start, worker};
 use crate::server::Server;
 use crate::sqlite::runtime;
 use crate::suite::{LEASE, at, delivery};
@@ -123,6 +124,44 @@ fn what_was_acknowledged_survives_the_death_of_the_process() {
         let store = SqliteStore::open(SqliteOptions::new(&path)).await.unwrap();
         said.check(&store, ROUNDS).await;
     });
+}
+
+/// Keys of deliveries move into their table when there are many: whoever dies in the middle of that leaves none behind.
+#[test]
+fn what_was_seen_is_known_whenever_the_process_dies_while_keys_move() {
+    const ROUNDS: usize = 24;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut accepted = 0;
+    for round in 0..ROUNDS {
+        let (mut child, mut lines) = start(Orders::Accept, path.to_str().unwrap(), accepted);
+        let mut said = String::new();
+        // A move begins after 16,384 of them and takes as many: some die before it, some in it.
+        for _ in 0..10 + round * 7 % 40 {
+            lines.read_line(&mut said).unwrap();
+        }
+        child.kill().unwrap();
+        lines.read_to_string(&mut said).unwrap();
+        child.wait().unwrap();
+        let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+        let last = whole.lines().filter_map(|line| line.strip_prefix("accepted ")).next_back();
+        accepted = last.map_or(accepted, |last| last.parse().unwrap());
+    }
+    assert!(accepted > 65_536, "too few for a move: {accepted}");
+    runtime().block_on(async {
+        let store = SqliteStore::open(SqliteOptions::new(&path)).await.unwrap();
+        for first in (0..accepted).step_by(usize::try_from(GROUP).unwrap()) {
+            assert_eq!(accept_group(&store, first).await, 0, "forgotten from {first} on");
+        }
+        // What was on its way when the last one died can be there or not, and is there once now.
+        accept_group(&store, accepted).await;
+        let stats = store.inbox_stats(at(0)).await.unwrap();
+        assert_eq!(i64::try_from(stats.due + stats.waiting).unwrap(), accepted + GROUP);
+    });
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let moved: i64 =
+        connection.query_row("select count(*) from delivery_keys", [], |row| row.get(0)).unwrap();
+    assert!(moved > 65_536, "too few have moved: {moved}");
 }
 
 #[test]
