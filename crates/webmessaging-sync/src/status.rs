@@ -80,11 +80,12 @@ pub(crate) fn pending(stats: &OutboxStats) -> u64 {
     stats.due.saturating_add(stats.waiting).saturating_add(stats.leased)
 }
 
+type Read<'a> = &'a dyn Fn(&TargetStatus) -> Option<Value>;
+
 /// How it stands with targets, as Prometheus reads it; `webmessaging_sync_late` is what to be woken up for.
 pub fn prometheus(targets: &[TargetStatus]) -> String {
     let mut page = Page::new();
     let seconds = |at: Timestamp| Value::from(at.since(Timestamp::UNIX_EPOCH).as_secs());
-    type Read<'a> = &'a dyn Fn(&TargetStatus) -> Option<Value>;
     let gauges: [(&str, &str, Read<'_>); 6] = [
         ("webmessaging_sync_pending", "Items that are not delivered yet, and not dead.", &|target| {
             Some(Value::from(target.pending))
