@@ -18,6 +18,10 @@ pub(crate) struct OutboxArgs {
 pub(crate) enum OutboxCommand {
     /// Show how much waits for its delivery, since when, and which lanes are held up
     List(OutboxListArgs),
+    /// Deliver to a target again that was switched off, as one is that answers 410
+    Enable(SwitchArgs),
+    /// Switch a target off: what is for it waits until `enable`
+    Disable(SwitchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -25,6 +29,22 @@ pub(crate) struct OutboxListArgs {
     /// One target; can be given several times. By default each one that has items, and all of them together
     #[arg(long, value_name = "NAME")]
     pub(crate) target: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SwitchArgs {
+    /// The target's name
+    pub(crate) target: String,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) targets: TargetsArgs,
 
     #[command(flatten)]
     pub(crate) store: StoreArgs,

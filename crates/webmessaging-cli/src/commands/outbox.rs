@@ -1,11 +1,15 @@
-//! `webmessaging outbox list`: how much waits for its delivery, since when, and what is held up.
+//! `webmessaging outbox`: how much waits for its delivery, since when, and what is held up; targets switched off and on.
 
+mod switch;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use webmessaging::journal::clock::{Clock, SystemClock};
 use webmessaging::model::Timestamp;
 use webmessaging::store::{BlockedBy, BlockedLane, OutboxStats};
+use webmessaging::sync::TargetSwitches;
 
 use crate::args::outbox::{OutboxArgs, OutboxCommand, OutboxListArgs};
 use crate::data_dir;
@@ -15,12 +19,15 @@ use crate::output::{Output, table};
 pub(crate) async fn run(args: OutboxArgs, output: Output) -> Result<Exit, Failure> {
     match args.command {
         OutboxCommand::List(args) => list(args, output).await,
+        OutboxCommand::Enable(args) => switch::run(args, true, output).await,
+        OutboxCommand::Disable(args) => switch::run(args, false, output).await,
     }
 }
 
 /// How it stands with one target, or with all of them.
 struct Standing {
     target: Option<String>,
+    off_since: Option<Timestamp>,
     stats: OutboxStats,
 }
 
@@ -31,10 +38,15 @@ async fn list(args: OutboxListArgs, output: Output) -> Result<Exit, Failure> {
     let targets = if is_asked { args.target } else { store.targets().await? };
     let all = (!is_asked).then_some(None);
     let targets = targets.into_iter().map(Some).chain(all);
+    let switches = TargetSwitches::new(Arc::clone(&store));
     let mut standings = Vec::new();
     for target in targets {
         let stats = store.outbox_stats(target.as_deref(), now).await?;
-        standings.push(Standing { target, stats });
+        let off_since = match &target {
+            Some(target) => switches.off_since(target, now).await?,
+            None => None,
+        };
+        standings.push(Standing { target, off_since, stats });
     }
     let json: Vec<_> = standings.iter().map(|standing| standing.to_json(now)).collect();
     output.result(&json!({"ok": true, "targets": json}), || to_text(&standings, now))?;
@@ -46,6 +58,7 @@ impl Standing {
         let stats = &self.stats;
         json!({
             "target": self.target,
+            "offSince": self.off_since,
             "due": stats.due,
             "waiting": stats.waiting,
             "leased": stats.leased,
@@ -62,7 +75,8 @@ impl Standing {
     fn to_row(&self, now: Timestamp) -> Vec<String> {
         let stats = &self.stats;
         let counts = [stats.due, stats.waiting, stats.leased, stats.dead, stats.delivered, stats.dropped];
-        let mut row = vec![self.target.clone().unwrap_or_else(|| "(all)".to_owned())];
+        let name = self.target.as_deref().unwrap_or("(all)");
+        let mut row = vec![if self.off_since.is_some() { format!("{name} (off)") } else { name.to_owned() }];
         row.extend(counts.map(|count| count.to_string()));
         row.push(stats.oldest_open_at.map_or_else(|| "-".to_owned(), |at| age(now.since(at))));
         row

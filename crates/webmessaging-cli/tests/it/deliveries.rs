@@ -222,6 +222,32 @@ fn a_targets_file_that_is_wrong_is_refused_with_its_line_before_anything_is_made
 }
 
 #[test]
+fn a_system_that_says_it_is_gone_is_delivered_to_again_when_somebody_switches_it_on() {
+    let (kept, system) = (Kept::new(), System::start([410]));
+    let targets = kept.write("targets.toml", archive(&system));
+    let receiver = serve(&kept, &["--targets", &targets]);
+    trigger(&kept, &receiver, &[]);
+    standing(&kept, |archive| archive["offSince"].is_string());
+    let table = kept.run(&["outbox", "list"]);
+    assert!(table.stdout.contains("archive (off)"), "{}", table.stdout);
+
+    let switch = |what: &str, more: &[&str]| kept.run(&[&["outbox", what, "archive"], more].concat());
+    assert_eq!(switch("enable", &["--dry-run"]).code, 0);
+    assert!(standing(&kept, |_| true)["offSince"].is_string());
+    let enabled = switch("enable", &["--output", "json"]).json();
+    assert_eq!((&enabled["action"], &enabled["changed"]), (&"enabled".into(), &true.into()));
+    standing(&kept, |archive| archive["delivered"] == 1 && archive["offSince"].is_null());
+    assert_eq!(switch("enable", &["--output", "json"]).json()["changed"], false);
+    assert_eq!(
+        switch("disable", &[]).stdout,
+        "archive is disabled, for whoever delivers as soon as they look\n"
+    );
+    let typo = kept.run(&["outbox", "enable", "archvie"]);
+    assert_eq!(typo.code, 3);
+    assert!(typo.stderr.contains("archvie: no such target"), "{}", typo.stderr);
+}
+
+#[test]
 fn the_file_in_the_data_directory_is_taken_unless_another_one_is_named() {
     let kept = Kept::new();
     std::fs::create_dir(kept.path("data")).unwrap();
