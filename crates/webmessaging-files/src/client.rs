@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use webmessaging_http::{Client, Error, Source};
+use webmessaging_journal::Journal;
 use webmessaging_model::{AttachmentId, MessageId, UploadLimits, limits};
 
 use crate::get_attachment::{Attachment, GetAttachment};
@@ -27,13 +28,14 @@ pub struct FilesClient {
     pub(crate) http: Client,
     pub(crate) limits: UploadLimits,
     pub(crate) url_lifetime: Duration,
+    pub(crate) journal: Journal,
 }
 
 impl FilesClient {
     /// A client with the documented limits.
     pub fn new(http: Client) -> Self {
         let url_lifetime = Duration::from_secs(limits::UPLOAD_URL_SECONDS.value);
-        Self { http, limits: UploadLimits::default(), url_lifetime }
+        Self { http, limits: UploadLimits::default(), url_lifetime, journal: Journal::none() }
     }
 
     /// Replaces the limits that uploads are checked against.
@@ -48,6 +50,14 @@ impl FilesClient {
     #[must_use]
     pub fn upload_url_lifetime(mut self, lifetime: Duration) -> Self {
         self.url_lifetime = lifetime;
+        self
+    }
+
+    /// Sets who is told of what happens: audit log, metrics, outbox; nobody by default. A call is over when its durable sinks have the
+    /// record; one that was done and could not be recorded fails with [`NotRecorded`](webmessaging_http::ErrorKind::NotRecorded).
+    #[must_use]
+    pub fn journal(mut self, journal: Journal) -> Self {
+        self.journal = journal;
         self
     }
 

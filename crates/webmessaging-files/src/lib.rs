@@ -5,6 +5,7 @@ pub mod operations;
 mod client;
 mod create_upload;
 mod get_attachment;
+mod record;
 mod upload;
 mod wait_for_scan;
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use webmessaging_http::{
     Error, ErrorKind, Facts, PresignedPut, PresignedTarget, Progress, Sent, Source, Stored,
 };
+use webmessaging_journal::kind::{FileUploadFailed, FileUploaded};
 use webmessaging_model::content_type::HEAD_BYTES;
 use webmessaging_model::{
     ChannelId, ContentType, FileId, MessageId, UploadMetadata, Violation, Violations, limits,
@@ -20,6 +21,7 @@ use webmessaging_model::{
 use crate::client::FilesClient;
 use crate::create_upload::{CreateUpload, UploadTicket};
 use crate::operations::{CREATE_UPLOAD, PUT_UPLOAD, X_GENESYS_FILE_ID};
+use crate::record;
 
 /// An upload; `.await` begins it.
 ///
@@ -155,7 +157,7 @@ impl Upload {
         let announced = Arc::new(AtomicBool::new(false));
         let Self { plan, mut cancel } = self;
         let mut transfer = Box::pin(plan.transfer(Arc::clone(&announced)));
-        poll_fn(move |cx| {
+        let outcome = poll_fn(|cx| {
             if cancel.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
                 let announced = announced.load(Ordering::Relaxed);
                 let (operation, sent) =
@@ -164,12 +166,17 @@ impl Upload {
             }
             transfer.as_mut().poll(cx)
         })
-        .await
+        .await;
+        drop(transfer);
+        if let Err(error) = &outcome {
+            plan.record_failure(error).await;
+        }
+        outcome
     }
 }
 
 impl Plan {
-    async fn transfer(self, announced: Arc<AtomicBool>) -> Result<UploadedFile, Error> {
+    async fn transfer(&self, announced: Arc<AtomicBool>) -> Result<UploadedFile, Error> {
         let metadata = self.prepare().await.map_err(|error| error.with_operation(&CREATE_UPLOAD))?;
         announced.store(true, Ordering::Relaxed);
         let length = metadata.file_size;
@@ -182,6 +189,7 @@ impl Plan {
         let http = &self.files.http;
         let (destination, stored) = http.put_presigned(put, || self.destination(&create)).await?;
         let Stored { urls, facts, .. } = &stored;
+        self.record_uploaded(&destination.file_id, &metadata, &stored).await?;
         Ok(UploadedFile {
             file_id: destination.file_id,
             file_name: metadata.file_name,
@@ -191,6 +199,39 @@ impl Plan {
             urls: *urls,
             facts: facts.clone(),
         })
+    }
+
+    async fn record_uploaded(
+        &self,
+        file_id: &FileId,
+        metadata: &UploadMetadata,
+        stored: &Stored,
+    ) -> Result<(), Error> {
+        let event = || {
+            let mut kind =
+                FileUploaded::new(file_id.clone(), metadata.file_name.as_str(), metadata.file_size);
+            kind.content_type = Some(metadata.content_type.to_string());
+            kind.channel_id = Some(metadata.channel_id.clone());
+            kind.message_id = Some(metadata.message_id.clone());
+            let mut facts = record::of_call(&stored.facts);
+            facts.payload_sha256 = stored.sha256;
+            (kind.into(), facts)
+        };
+        self.files.record(&stored.facts, event).await
+    }
+
+    /// That nothing came of it; a call that was done and only not recorded is none of these.
+    async fn record_failure(&self, error: &Error) {
+        if error.kind() == ErrorKind::NotRecorded {
+            return;
+        }
+        let event = || {
+            let mut kind = FileUploadFailed::new(self.message.clone(), error.kind().code());
+            kind.name = Some(self.source.name().into());
+            kind.channel_id = Some(self.channel.clone());
+            kind.into()
+        };
+        self.files.record_failure(error, event).await;
     }
 
     /// Looks at the source and checks everything about it.

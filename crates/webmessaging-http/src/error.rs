@@ -154,7 +154,8 @@ impl Error {
             | ErrorKind::Conflict
             | ErrorKind::Rejected
             | ErrorKind::Tls
-            | ErrorKind::UnexpectedAnswer => false,
+            | ErrorKind::UnexpectedAnswer
+            | ErrorKind::NotRecorded => false,
         }
     }
 
@@ -224,6 +225,13 @@ impl Error {
     pub(crate) fn with_facts(mut self, facts: &Facts) -> Self {
         self.0.request_id.clone_from(&facts.request_id);
         self.with_call(&facts.correlation_id, facts.attempts, Sent::Yes)
+    }
+
+    /// An [`ErrorKind::NotRecorded`] error: a call that was done and could not be recorded; for feature crates.
+    pub fn not_recorded(facts: &Facts, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(ErrorKind::NotRecorded, Sent::Yes).with_operation(facts.operation);
+        error.0.status = Some(facts.status);
+        error.with_facts(facts).with_source(cause)
     }
 
     /// The same trouble, seen from the call that ran into it.

@@ -22,7 +22,7 @@ pub use self::message::{MessageKind, OpenAttachment, OpenChannel, OpenContent, O
 pub use self::payload::Payload;
 pub use self::person::Person;
 pub use self::read_receipt::MessageRead;
-pub use self::scan::{FileScanned, ScanProgress};
+pub use self::scan::FileScanned;
 pub use self::transfer::{DownloadUri, FileTransferChanged, TransferMetadata, TransferStatus};
 
 /// The scan of an uploaded file has ended. Contract: design.

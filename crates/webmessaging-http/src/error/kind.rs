@@ -43,6 +43,8 @@ pub enum ErrorKind {
     LinkExpired,
     /// The caller canceled the call.
     Canceled,
+    /// It was done, and could not be recorded: a durable sink of the journal has refused.
+    NotRecorded,
 }
 
 impl ErrorKind {
@@ -66,6 +68,7 @@ impl ErrorKind {
         Self::UnexpectedAnswer,
         Self::LinkExpired,
         Self::Canceled,
+        Self::NotRecorded,
     ];
 
     /// The stable name, as it appears in JSON and in the documentation.
@@ -93,6 +96,7 @@ impl ErrorKind {
             Self::UnexpectedAnswer => ("unexpected_answer", "unexpected answer"),
             Self::LinkExpired => ("link_expired", "the presigned url expired"),
             Self::Canceled => ("canceled", "canceled"),
+            Self::NotRecorded => ("not_recorded", "it was done, and could not be recorded"),
         }
     }
 }

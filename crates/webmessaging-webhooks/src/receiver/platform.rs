@@ -10,11 +10,11 @@ use webmessaging_journal::kind::{
     WebhookReceived,
 };
 use webmessaging_journal::{EventKind, PrivateText, StorageLocation};
-use webmessaging_model::{FileId, MessageId, ScanVerdict};
+use webmessaging_model::{FileId, MessageId, ScanProgress, ScanVerdict};
 use webmessaging_store::{Effects, NewQuarantine, NewScan, Store};
 
 use super::handler::{Handled, Handler, HandlerError, Handling, Received};
-use crate::event::{EventData, FileTransferChanged, ScanProgress};
+use crate::event::{EventData, FileTransferChanged};
 
 /// The usual work on deliveries of the platform.
 ///

@@ -1,0 +1,48 @@
+//! What happens is told to the journal, with the facts of its call.
+
+use webmessaging_http::{Error, Facts};
+use webmessaging_journal::{EventKind, Facts as EventFacts};
+
+use crate::client::FilesClient;
+
+impl FilesClient {
+    /// Records what a call came to. Without sinks `kind` is not called.
+    pub(crate) async fn record(
+        &self,
+        facts: &Facts,
+        kind: impl FnOnce() -> (EventKind, EventFacts),
+    ) -> Result<(), Error> {
+        let recorded = self.journal.record(|stamp| {
+            let (kind, facts) = kind();
+            stamp.event(kind).facts(facts)
+        });
+        recorded.await.map_err(|error| Error::not_recorded(facts, error))
+    }
+
+    /// Records that a call failed. What it failed with matters more than a record that cannot be written.
+    pub(crate) async fn record_failure(&self, error: &Error, kind: impl FnOnce() -> EventKind) {
+        let _ = self.journal.record(|stamp| stamp.event(kind()).facts(of_error(error))).await;
+    }
+}
+
+/// The facts of a call that was answered as it should be.
+pub(crate) fn of_call(facts: &Facts) -> EventFacts {
+    let mut event = EventFacts::new()
+        .operation(facts.operation.name)
+        .status(facts.status.as_u16())
+        .attempts(facts.attempts)
+        .latency(facts.latency)
+        .correlation_id(facts.correlation_id.as_str());
+    event.request_id.clone_from(&facts.request_id);
+    event
+}
+
+/// The facts of a call that failed.
+fn of_error(error: &Error) -> EventFacts {
+    let mut event = EventFacts::new().attempts(error.attempts());
+    event.operation = error.operation().map(|operation| operation.name.into());
+    event.status = error.status().map(|status| status.as_u16());
+    event.correlation_id = error.correlation_id().map(str::to_owned);
+    event.request_id = error.request_id().map(str::to_owned);
+    event
+}
