@@ -217,7 +217,7 @@ impl Plan {
             facts.payload_sha256 = stored.sha256;
             (kind.into(), facts)
         };
-        self.files.record(&stored.facts, event).await
+        record::success(&self.files.journal, &stored.facts, event).await
     }
 
     /// That nothing came of it; a call that was done and only not recorded is none of these.
@@ -231,7 +231,7 @@ impl Plan {
             kind.channel_id = Some(self.channel.clone());
             kind.into()
         };
-        self.files.record_failure(error, event).await;
+        record::failure(&self.files.journal, error, event).await;
     }
 
     /// Looks at the source and checks everything about it.

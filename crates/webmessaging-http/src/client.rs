@@ -12,7 +12,7 @@ use webmessaging_model::Operation;
 use crate::answer::Answer;
 use crate::breaker::{BreakerStatus, Breakers};
 use crate::budget::Purse;
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, correlation_id};
 use crate::config::ClientBuilder;
 use crate::credentials::{AuthStyle, Credentials, Kind, OAuthClient};
 use crate::default_headers::DefaultHeaders;
@@ -147,6 +147,11 @@ impl Client {
     /// How it stands with the rate limits, and how long one more call would wait, for each class of operations.
     pub fn limits(&self) -> Vec<LimitStatus> {
         self.0.limiter.status(self.0.clock.now())
+    }
+
+    /// A fresh UUID of this client's randomness, for ids that go into a body. Nothing secret.
+    pub fn new_id(&self) -> String {
+        correlation_id(&*self.0.entropy)
     }
 
     /// The clock of this client, for waits of a feature crate.
