@@ -31,9 +31,9 @@ pub struct UploadedTransfer {
     pub transfer_id: TransferId,
     /// Its size in bytes.
     pub size_bytes: u64,
-    /// SHA-256 of the bytes sent, in hexadecimal, unless it was switched off.
+    /// SHA-256 of the bytes sent, in hexadecimal; unless it was switched off, or only the platform knows that they arrived.
     pub sha256: Option<String>,
-    /// How many presigned URLs it took.
+    /// How many presigned URLs it took; 0 where only the platform knows that they arrived.
     pub urls: u32,
     /// How the bytes went.
     pub facts: Facts,

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
-use webmessaging_http::{Error, PresignedPut, PresignedTarget, Progress, Source, Stored};
+use webmessaging_http::{
+    Error, ErrorKind, Facts, PresignedPut, PresignedTarget, Progress, Sent, Source, Stored,
+};
 use webmessaging_journal::kind::TransferUploaded;
+use webmessaging_model::TransferStatus;
 
 use crate::operations::PUT_TRANSFER;
 use crate::record;
@@ -19,7 +22,8 @@ use crate::transfer_manager::{EXPIRING, TransferManager};
 ///
 /// They are streamed in constant memory, with their exact length and the announced media type. Each attempt starts at the
 /// first byte. The URL is renewed when an attempt would begin with less than 30 minutes of it left, however long it waited
-/// for its turn, and when the store refuses it: twice when it says that the URL expired, once when it gives no reason.
+/// for its turn, and when the store refuses it: twice when it says that the URL expired, once when it gives no reason. After a
+/// failure the platform is asked whether it has the bytes all the same; then nobody knows their digest and the number of URLs.
 ///
 /// # Errors
 /// Those of [`Client::put_presigned`](webmessaging_http::Client::put_presigned) and [`TransferManager::renew`].
@@ -54,30 +58,47 @@ impl UploadTransfer {
     }
 
     async fn run(self) -> Result<UploadedTransfer, Error> {
-        let id = &self.transfer.transfer_id;
-        let stored = match self.put().await {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.manager.record_failure(&error, &PUT_TRANSFER, id.as_str()).await;
-                return Err(error);
-            }
+        let Transfer { transfer_id: id, payload, .. } = &self.transfer;
+        let uploaded = |sha256, urls, facts| UploadedTransfer {
+            transfer_id: id.clone(),
+            size_bytes: payload.file_size,
+            sha256,
+            urls,
+            facts,
         };
-        let payload = &self.transfer.payload;
+        let (uploaded, digest) = match self.put().await {
+            Ok(stored) => (uploaded(stored.sha256_hex(), stored.urls, stored.facts), stored.sha256),
+            Err(error) => match self.arrived(&error).await {
+                Some(facts) => (uploaded(None, 0, facts), None),
+                None => {
+                    self.manager.record_failure(&error, &PUT_TRANSFER, id.as_str()).await;
+                    return Err(error);
+                }
+            },
+        };
         let event = || {
             let kind = TransferUploaded::new(id.as_str(), payload.file_size)
                 .content_type(payload.mime_type.as_str());
-            let mut facts = record::of_call(&stored.facts);
-            facts.payload_sha256 = stored.sha256;
+            let mut facts = record::of_call(&uploaded.facts);
+            facts.payload_sha256 = digest;
             (kind.into(), facts)
         };
-        record::success(&self.manager.journal, &stored.facts, event).await?;
-        Ok(UploadedTransfer {
-            transfer_id: id.clone(),
-            size_bytes: payload.file_size,
-            sha256: stored.sha256_hex(),
-            urls: stored.urls,
-            facts: stored.facts,
-        })
+        record::success(&self.manager.journal, &uploaded.facts, event).await?;
+        Ok(uploaded)
+    }
+
+    /// Whether the platform has the bytes in spite of a failure: an answer can get lost, and a store that has looked at the
+    /// bytes takes them no second time. The platform's word counts.
+    async fn arrived(&self, error: &Error) -> Option<Facts> {
+        if error.sent() == Sent::No || error.kind() == ErrorKind::NotRecorded {
+            return None;
+        }
+        let answer = self.manager.look(&self.transfer.transfer_id).await.ok()?;
+        let has_bytes = match answer.value.status? {
+            TransferStatus::Uploaded => true,
+            status => status.is_final(),
+        };
+        has_bytes.then_some(answer.facts)
     }
 
     async fn put(&self) -> Result<Stored, Error> {

@@ -27,7 +27,7 @@ open_enum! {
         /// It has not begun.
         Pending = "pending",
         /// It is running.
-        Scanning = "scanning",
+        InProgress = "in_progress",
         /// It is over.
         Completed = "completed",
         /// It could not be done.
