@@ -12,7 +12,7 @@ const ASSUMED: [&str; 5] = [
      of retries are those of the Open Messaging webhooks of the platform",
     "the envelope of events (eventType, eventId, timestamp, data) and the header x-genesys-event-id",
     "refusals of design endpoints: they have the JSON error body of the platform",
-    "file transfers: the header of the organization's id, the code 201, the paths at the object store, and that a transfer \
+    "file transfers: the header with the id of the organisation, the code 201, the paths at the object store, and that a transfer \
      without a virus scan ends as complete and is not handed out, since nobody found it clean",
     "signed URLs: a client takes them from answers, and nothing about their paths and queries is promised",
 ];

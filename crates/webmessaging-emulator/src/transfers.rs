@@ -180,7 +180,7 @@ fn check_organization(headers: &HeaderMap) -> Result<(), Refusal> {
         _ => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "bad.request",
-            "the header X-Genesys-Organization-Id must be there once, with the id of the organization",
+            "the header X-Genesys-Organization-Id must be there once, with the id of the organisation",
         )),
     }
 }

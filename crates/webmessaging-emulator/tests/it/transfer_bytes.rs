@@ -8,7 +8,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use webmessaging_emulator::Route;
+use webmessaging_emulator::{Fault, Route};
 
 use crate::attachments::{PNG, eicar};
 use crate::client::{Answer, SCAN, builder, plain_get, send, start};
@@ -201,6 +201,15 @@ async fn a_renewal_gives_new_urls_and_takes_none_away() {
         let unknown = format!("{unknown}/renew");
         assert_eq!(api(&emulator, "POST", &unknown, "").await.refusal(), (404, "not.found"), "{id}");
     }
+}
+
+#[tokio::test]
+async fn a_url_that_expires_while_bytes_are_under_way_stores_none() {
+    let emulator = builder().transfer_url_lifetime(Duration::from_secs(60)).start().await.unwrap();
+    let created = create(&emulator, &transfer("text/plain", HELLO.len())).await;
+    emulator.inject(Route::PutTransfer, Fault::advance_clock_in_body(2, Duration::from_secs(60)));
+    assert_refused(&send(&emulator, put(&created, HELLO)).await, 403, "AccessDenied", "in between");
+    assert_eq!(standing(&emulator, &created).await["status"], "created");
 }
 
 /// When an upload URL expires, in Unix seconds.

@@ -128,6 +128,7 @@ async fn each_broken_rule_is_named() {
     for (pointer, value, code) in [
         ("/metadata/more", json!(1), "additionalProperties"),
         ("/metadata/storageBucketReference", json!("bucket"), "format"),
+        ("/metadata/storageBucketReference", json!("7ad3cbb80f1b4f6d9be81c2f0c5f3a10"), "format"),
         ("/metadata/storageBucketReference", Value::Null, "required"),
         ("/metadata/requestCorrelationId", json!(""), "minLength"),
         ("/metadata/accessPolicyDirectives/retentionDays", json!(0), "minimum"),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use webmessaging_emulator::{Emulator, RejudgeError};
+use webmessaging_emulator::{Emulator, RejudgeError, StateSeed};
 
 use crate::attachments::eicar;
 use crate::client::{SCAN, announce, builder, judged, plain_get, send, start, state, token};
@@ -192,6 +192,16 @@ async fn snapshots_keep_transfers_and_a_reset_forgets_them() {
     // The scan that was under way ends again, and is told again.
     assert_eq!(receiver.nth(3).await.json()["status"], "complete");
     assert_eq!(send(&emulator, plain_get(text(&created, "downloadUri"))).await.body, HELLO);
+}
+
+#[tokio::test]
+async fn a_seed_of_files_leaves_transfers_and_their_scans_alone() {
+    let emulator = start().await;
+    let receiver = told_of(&emulator, STATUS_CHANGE).await;
+    sent(&emulator, &transfer("text/plain", HELLO.len()), HELLO).await;
+    emulator.seed(StateSeed::new().files([])).await.unwrap();
+    emulator.clock().advance(SCAN);
+    assert_eq!(receiver.nth(1).await.json()["status"], "complete");
 }
 
 /// A correct request in which some values are something else.
