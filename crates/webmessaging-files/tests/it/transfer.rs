@@ -99,6 +99,14 @@ async fn a_url_with_31_minutes_left_is_good_enough() {
 }
 
 #[tokio::test]
+async fn a_platform_whose_urls_are_short_is_not_asked_for_one_more_each_time() {
+    let short = Duration::from_secs(600);
+    let transfers = Transfers::with(|emulator| emulator.transfer_url_lifetime(short)).await;
+    transfers.transfer().await.unwrap();
+    assert_eq!(transfers.counts().1, 0);
+}
+
+#[tokio::test]
 async fn a_url_that_ends_during_the_wait_after_a_429_is_renewed() {
     let timeouts = Timeouts::default().call(2 * DAY);
     let transfers = Transfers::on(Setup::with(|e| e, |client| client.timeouts(timeouts)).await);
@@ -114,7 +122,11 @@ async fn a_url_that_ends_during_the_wait_after_a_429_is_renewed() {
 async fn a_url_that_ends_before_the_first_byte_or_in_the_middle_is_renewed() {
     // Only the store's clock moves: our own says that the URL is fresh.
     for bytes in [0, SIZE as u64 / 2, SIZE as u64 - 1] {
-        let transfers = arrives([(Route::PutTransfer, Fault::advance_clock_in_body(bytes, DAY))]).await;
+        let hour = Duration::from_secs(3_600);
+        let transfers = Transfers::with(|emulator| emulator.transfer_url_lifetime(hour)).await;
+        let late = Fault::advance_clock_in_body(bytes, hour);
+        transfers.setup.emulator.inject(Route::PutTransfer, late);
+        assert_eq!(transfers.transfer().await.unwrap().verdict(), ScanVerdict::Clean);
         let (create, renew, put, _) = transfers.counts();
         assert_eq!((create, renew, put), (1, 1, 2), "after {bytes} bytes");
         assert_eq!(transfers.actions()[1], "transfer.renewed link_expired");
@@ -163,15 +175,15 @@ async fn a_lost_answer_after_the_last_byte_stores_them_once() {
     assert_eq!(transfers.setup.emulator.state().transfers.len(), 1);
 }
 
-/// The second attempt comes when the first one's bytes are scanned: the store takes no others.
+/// A store that has looked at the bytes of the first attempt takes none of a second one.
 #[tokio::test]
-async fn a_lost_answer_whose_bytes_are_already_scanned_is_a_success() {
-    let quick = Duration::from_millis(1);
-    let setup = Setup::with(|emulator| emulator.scan_duration(quick), |client| client).await;
-    let transfers = Transfers::on(setup);
-    transfers.setup.emulator.inject(Route::PutTransfer, Fault::drop_after());
-    let finished = transfers.transfer().await.unwrap();
-    assert_eq!((finished.verdict(), finished.uploaded.unwrap().urls), (ScanVerdict::Clean, 0));
+async fn a_lost_answer_whose_bytes_are_taken_no_second_time_is_a_success() {
+    let transfers = arrives([
+        (Route::PutTransfer, Fault::drop_after()),
+        (Route::PutTransfer, Fault::status(409).body("<Error><Code>InvalidObjectState</Code></Error>")),
+    ])
+    .await;
+    assert_eq!(transfers.counts().2, 2);
     assert_eq!(transfers.actions(), ["transfer.created", "transfer.uploaded", "transfer.finished"]);
 }
 
