@@ -20,6 +20,7 @@ use webmessaging_model::{
 
 use crate::client::FilesClient;
 use crate::create_upload::{CreateUpload, UploadTicket};
+use crate::ledger::{Noted, ledger_failed};
 use crate::operations::{CREATE_UPLOAD, PUT_UPLOAD, X_GENESYS_FILE_ID};
 use crate::record;
 
@@ -67,7 +68,11 @@ struct Plan {
     checked: bool,
     digest: bool,
     on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    on_announced: Option<OnAnnounced>,
 }
+
+/// Told of the id of a file before its bytes go out, for whoever has to find it again.
+pub(crate) type OnAnnounced = Arc<dyn Fn(FileId) -> Noted<'static, ()> + Send + Sync>;
 
 /// A file whose bytes have arrived. It is not scanned yet.
 #[derive(Debug, Clone)]
@@ -100,6 +105,7 @@ impl Upload {
             checked: true,
             digest: true,
             on_progress: None,
+            on_announced: None,
         };
         Self { plan, cancel: None }
     }
@@ -144,6 +150,12 @@ impl Upload {
     /// Calls back with every chunk that is handed to the network, from whichever thread that is.
     pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.plan.on_progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Waits for somebody to note the id of the file before its bytes go out.
+    pub(crate) fn on_announced(mut self, note: OnAnnounced) -> Self {
+        self.plan.on_announced = Some(note);
         self
     }
 
@@ -272,6 +284,11 @@ impl Plan {
                 .with_message("answered a file id that no header can hold")
         })?;
         headers.insert(X_GENESYS_FILE_ID, id);
+        if let Some(note) = &self.on_announced {
+            note(file_id.clone())
+                .await
+                .map_err(|error| ledger_failed(error).with_operation(&CREATE_UPLOAD))?;
+        }
         let target = PresignedTarget::new(upload_url, headers, self.files.url_lifetime);
         Ok(Destination { file_id, target })
     }
