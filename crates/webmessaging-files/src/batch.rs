@@ -9,6 +9,7 @@ use std::future::{IntoFuture, pending};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, Shared};
 use futures_util::stream::{self, StreamExt};
@@ -18,6 +19,7 @@ use webmessaging_model::{ChannelId, MessageId};
 use self::item::Origin;
 use crate::client::FilesClient;
 use crate::ledger::{Ledger, ledger_failed};
+use crate::wait_for_scan::SCAN_WITHIN;
 
 pub use self::item::BatchItem;
 pub use self::report::{BatchFile, BatchReport, BatchUpload};
@@ -68,6 +70,7 @@ struct Plan {
     message: MessageId,
     concurrency: usize,
     scan: bool,
+    scan_within: Duration,
     checked: bool,
     ledger: Option<Arc<dyn Ledger>>,
     on_event: Option<Arc<OnEvent>>,
@@ -124,6 +127,7 @@ impl FilesClient {
             message: MessageId::new(""),
             concurrency: CONCURRENCY,
             scan: true,
+            scan_within: SCAN_WITHIN,
             checked: true,
             ledger: None,
             on_event: None,
@@ -183,6 +187,12 @@ impl Batch {
     /// Sets whether the scanner's verdict is waited for; it is by default.
     pub fn scan(mut self, scan: bool) -> Self {
         self.plan.scan = scan;
+        self
+    }
+
+    /// Sets how long each verdict is waited for; 120 seconds by default.
+    pub fn scan_within(mut self, limit: Duration) -> Self {
+        self.plan.scan_within = limit;
         self
     }
 

@@ -13,6 +13,8 @@ use crate::operations::GET_ATTACHMENT;
 const FIRST_INTERVAL: Duration = Duration::from_millis(250);
 /// Even at the very end, a look is given the time that an answer takes.
 const SHORTEST_LOOK: Duration = Duration::from_secs(1);
+/// How long a verdict is waited for by default.
+pub(crate) const SCAN_WITHIN: Duration = Duration::from_secs(120);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Waits for a verdict; `.await` begins. Dropping the future ends the wait.
@@ -32,7 +34,7 @@ pub struct WaitForScan {
 
 impl WaitForScan {
     pub(crate) fn new(files: FilesClient, endpoint: GetAttachment) -> Self {
-        Self { files, endpoint, within: Duration::from_secs(120) }
+        Self { files, endpoint, within: SCAN_WITHIN }
     }
 
     /// Sets how long to wait in all; 120 seconds by default.

@@ -42,15 +42,21 @@ impl Plan {
         }
         self.tell(BatchEvent::Stored { index });
         let wait = self.files.wait_for_scan(place.message.clone(), upload.file_id.clone());
-        let verdict = match select(Box::pin(wait.into_future()), canceled).await {
-            Either::Left((attachment, _)) => attachment?.verdict(),
+        let scan = match select(Box::pin(wait.within(self.scan_within).into_future()), canceled).await {
+            Either::Left((attachment, _)) => attachment.map(|attachment| attachment.verdict()),
             Either::Right(_) => {
-                return Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT));
+                Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT))
             }
         };
-        let upload = BatchUpload { verdict: Some(verdict), ..upload };
-        self.note(place.entry(LedgerState::Finished, &upload)).await?;
-        Ok(upload)
+        match scan {
+            Ok(verdict) => {
+                let upload = BatchUpload { verdict: Some(verdict), ..upload };
+                self.note(place.entry(LedgerState::Finished, &upload)).await?;
+                Ok(upload)
+            }
+            // The bytes are there: whoever comes again must not send them again.
+            Err(error) => Ok(BatchUpload { scan_failed: Some(error), ..upload }),
+        }
     }
 
     /// What is there already. Of a file whose bytes may have arrived the platform is asked.
@@ -64,6 +70,8 @@ impl Plan {
             sha256: entry.sha256,
             was_there: true,
             verdict: entry.verdict.as_deref().map(verdict),
+            scan_failed: None,
+            uploaded: None,
         };
         if entry.state == LedgerState::Announced {
             let attachment = match self.files.attachment(place.message.clone(), upload.file_id.clone()).await
@@ -111,11 +119,13 @@ impl Plan {
         }
         let file = upload.await?;
         let upload = BatchUpload {
-            file_id: file.file_id,
+            file_id: file.file_id.clone(),
             size_bytes: Some(file.size_bytes),
-            sha256: file.sha256,
+            sha256: file.sha256.clone(),
             was_there: false,
             verdict: None,
+            scan_failed: None,
+            uploaded: Some(file),
         };
         self.note(place.entry(LedgerState::Stored, &upload)).await?;
         Ok(upload)

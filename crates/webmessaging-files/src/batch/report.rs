@@ -3,6 +3,8 @@
 use webmessaging_http::Error;
 use webmessaging_model::{FileId, ScanVerdict};
 
+use crate::upload::UploadedFile;
+
 /// What came of a batch.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -22,7 +24,7 @@ pub struct BatchFile {
 }
 
 /// A file whose bytes are there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BatchUpload {
     /// The id the platform gave it.
@@ -35,12 +37,16 @@ pub struct BatchUpload {
     pub was_there: bool,
     /// What the scan came to, where it was waited for.
     pub verdict: Option<ScanVerdict>,
+    /// Why the verdict is not known although it was waited for.
+    pub scan_failed: Option<Error>,
+    /// The upload itself, where this run has done it.
+    pub uploaded: Option<UploadedFile>,
 }
 
 impl BatchUpload {
     /// Whether it is there, and nothing is known against it.
     pub fn is_good(&self) -> bool {
-        matches!(self.verdict, None | Some(ScanVerdict::Clean))
+        self.scan_failed.is_none() && matches!(self.verdict, None | Some(ScanVerdict::Clean))
     }
 }
 
@@ -52,7 +58,14 @@ impl BatchReport {
 
     /// The files that are there and blocked by the scan.
     pub fn blocked(&self) -> impl Iterator<Item = &BatchFile> {
-        self.files.iter().filter(|file| file.outcome.as_ref().is_ok_and(|upload| !upload.is_good()))
+        let is_blocked = |upload: &BatchUpload| upload.scan_failed.is_none() && !upload.is_good();
+        self.files.iter().filter(move |file| file.outcome.as_ref().is_ok_and(is_blocked))
+    }
+
+    /// The files that are there, and of which it is not known what the scan came to.
+    pub fn unscanned(&self) -> impl Iterator<Item = &BatchFile> {
+        let is_unscanned = |upload: &BatchUpload| upload.scan_failed.is_some();
+        self.files.iter().filter(move |file| file.outcome.as_ref().is_ok_and(is_unscanned))
     }
 
     /// The files that failed.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use webmessaging_emulator::{Fault, Route};
@@ -221,4 +222,19 @@ async fn a_ledger_that_cannot_be_written_keeps_the_bytes_here() {
     assert_eq!(error.kind(), ErrorKind::NotRecorded);
     assert!(error.to_string().contains("the ledger cannot be used: no storage space"), "{error}");
     assert_eq!(setup.counts(), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_file_whose_verdict_is_not_known_is_there_all_the_same() {
+    let slow = Duration::from_secs(1_000);
+    let setup = Setup::with(|emulator| emulator.scan_duration(slow), |client| client).await;
+    let (files, book) = (folder(2), tempfile::tempdir().unwrap());
+    let report = batch(&setup).directory(files.path()).ledger(ledger(&book)).await.unwrap();
+    assert_eq!((report.unscanned().count(), report.blocked().count(), report.failed().count()), (2, 0, 0));
+    let upload = report.files[0].outcome.as_ref().unwrap();
+    assert_eq!(upload.scan_failed.as_ref().unwrap().kind(), ErrorKind::Timeout);
+    setup.emulator.clock().advance(slow);
+    let report = batch(&setup).directory(files.path()).ledger(ledger(&book)).await.unwrap();
+    assert_eq!(report.good().count(), 2);
+    assert_eq!(setup.counts(), (1, 2, 2));
 }
