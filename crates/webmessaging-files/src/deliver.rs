@@ -141,8 +141,11 @@ impl Deliver {
         let Self { upload: Upload { plan, mut cancel }, gate, within, scan_retries, scan_retry_after } = self;
         let mut scan = Scan { plan: &plan, gate, within, retries_left: scan_retries };
         loop {
-            let file = plan.run(&mut cancel).await.map_err(DeliverError::before)?;
-            let (verdict, attachment) = match cancel.or(scan.of(&file)).await {
+            let (file, recorded) = plan.run(&mut cancel).await.map_err(DeliverError::before)?;
+            if let Err(error) = recorded {
+                return Err(DeliverError::after(error, file));
+            }
+            let (verdict, attachment) = match cancel.or(Box::pin(scan.of(&file))).await {
                 Some(Ok(scanned)) => scanned,
                 Some(Err(error)) => return Err(DeliverError::after(error, file)),
                 None => return Err(DeliverError::after(canceled(), file)),

@@ -111,7 +111,7 @@ impl AskDownloadUrl {
         let told = self.verdict_at_gate();
         if is_blocked(told) {
             let attachment = Attachment::blocked(self.endpoint.attachment.clone(), told);
-            return Err(self.no_download(attachment, Sent::No));
+            return Err(Self::no_download(attachment, Sent::No));
         }
         let answer = self.files.http.send(&self.endpoint).await.map_err(refused)?;
         // What a webhook said while the platform answered counts as well.
@@ -120,7 +120,7 @@ impl AskDownloadUrl {
         let clock = self.files.http.clock();
         let (at, wall) = (clock.now(), Timestamp::from(clock.wall()));
         let Some(url) = attachment.download_url() else {
-            return Err(self.no_download(attachment, Sent::Yes));
+            return Err(Self::no_download(attachment, Sent::Yes));
         };
         let unexpected = |message| {
             let error = Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes).with_message(message);
@@ -150,7 +150,7 @@ impl AskDownloadUrl {
         self.files.record(facts, event).await
     }
 
-    fn no_download(&self, attachment: Attachment, sent: Sent) -> Refused {
+    fn no_download(attachment: Attachment, sent: Sent) -> Refused {
         let verdict = attachment.verdict();
         let message = match verdict {
             ScanVerdict::Pending => "no download: the file is not scanned yet".to_owned(),

@@ -156,7 +156,8 @@ impl Upload {
 }
 
 impl Plan {
-    pub(crate) async fn run(&self, cancel: &mut Cancel) -> Result<UploadedFile, Error> {
+    /// The file, and whether it is on record.
+    pub(crate) async fn run(&self, cancel: &mut Cancel) -> Result<(UploadedFile, Result<(), Error>), Error> {
         let announced = AtomicBool::new(false);
         let outcome = cancel.or(self.transfer(&announced)).await.unwrap_or_else(|| {
             let (operation, sent) = if announced.load(Ordering::Relaxed) {
@@ -172,7 +173,7 @@ impl Plan {
         outcome
     }
 
-    async fn transfer(&self, announced: &AtomicBool) -> Result<UploadedFile, Error> {
+    async fn transfer(&self, announced: &AtomicBool) -> Result<(UploadedFile, Result<(), Error>), Error> {
         let metadata = self.prepare().await.map_err(|error| error.with_operation(&CREATE_UPLOAD))?;
         announced.store(true, Ordering::Relaxed);
         let length = metadata.file_size;
@@ -185,8 +186,8 @@ impl Plan {
         let http = &self.files.http;
         let (destination, stored) = http.put_presigned(put, || self.destination(&create)).await?;
         let Stored { urls, facts, .. } = &stored;
-        self.record_uploaded(&destination.file_id, &metadata, &stored).await?;
-        Ok(UploadedFile {
+        let recorded = self.record_uploaded(&destination.file_id, &metadata, &stored).await;
+        let file = UploadedFile {
             file_id: destination.file_id,
             file_name: metadata.file_name,
             content_type: metadata.content_type,
@@ -194,7 +195,8 @@ impl Plan {
             sha256: stored.sha256_hex(),
             urls: *urls,
             facts: facts.clone(),
-        })
+        };
+        Ok((file, recorded))
     }
 
     async fn record_uploaded(
@@ -216,11 +218,8 @@ impl Plan {
         self.files.record(&stored.facts, event).await
     }
 
-    /// That nothing came of it; a call that was done and only not recorded is none of these.
+    /// That nothing came of it.
     async fn record_failure(&self, error: &Error) {
-        if error.kind() == ErrorKind::NotRecorded {
-            return;
-        }
         let event = || {
             let mut kind = FileUploadFailed::new(self.message.clone(), error.kind().code());
             kind.name = Some(self.source.name().into());
@@ -291,7 +290,8 @@ impl IntoFuture for Upload {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let Self { plan, mut cancel } = self;
-            plan.run(&mut cancel).await
+            let (file, recorded) = plan.run(&mut cancel).await?;
+            recorded.map(|()| file)
         })
     }
 }
