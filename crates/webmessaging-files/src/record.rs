@@ -1,7 +1,8 @@
 //! What happens is told to the journal, with the facts of its call.
 
-use webmessaging_http::{Error, Facts};
+use webmessaging_http::{Error, ErrorKind, Facts, Sent};
 use webmessaging_journal::{EventKind, Facts as EventFacts};
+use webmessaging_model::Operation;
 
 use crate::client::FilesClient;
 
@@ -17,6 +18,21 @@ impl FilesClient {
             stamp.event(kind).facts(facts)
         });
         recorded.await.map_err(|error| Error::not_recorded(facts, error))
+    }
+
+    /// Records what was done, whether a call was answered for it or not. Without sinks `kind` is not called.
+    pub(crate) async fn record_done(
+        &self,
+        operation: &'static Operation,
+        kind: impl FnOnce() -> (EventKind, EventFacts),
+    ) -> Result<(), Error> {
+        let recorded = self.journal.record(|stamp| {
+            let (kind, facts) = kind();
+            stamp.event(kind).facts(facts)
+        });
+        recorded.await.map_err(|error| {
+            Error::new(ErrorKind::NotRecorded, Sent::Yes).with_operation(operation).with_source(error)
+        })
     }
 
     /// Records that a call failed. What it failed with matters more than a record that cannot be written.
@@ -38,7 +54,7 @@ pub(crate) fn of_call(facts: &Facts) -> EventFacts {
 }
 
 /// The facts of a call that failed.
-fn of_error(error: &Error) -> EventFacts {
+pub(crate) fn of_error(error: &Error) -> EventFacts {
     let mut event = EventFacts::new().attempts(error.attempts());
     event.operation = error.operation().map(|operation| operation.name.into());
     event.status = error.status().map(|status| status.as_u16());

@@ -149,6 +149,11 @@ impl Client {
         self.0.limiter.status(self.0.clock.now())
     }
 
+    /// Whether the platform is this machine, as an emulator is, so that plain `http` may carry a secret; for feature crates.
+    pub fn is_loopback(&self) -> bool {
+        self.0.is_loopback()
+    }
+
     /// The clock of this client, for waits of a feature crate.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
@@ -282,7 +287,7 @@ impl Shared {
             .with_message(format!("the oauth client lacks the scope `{}`", missing.join(" "))))
     }
 
-    /// For feature crates: the hosts are this machine, so plain HTTP may carry a secret.
+    /// The hosts are this machine, so plain HTTP may carry a secret.
     pub(crate) fn is_loopback(&self) -> bool {
         self.hosts.loopback
     }

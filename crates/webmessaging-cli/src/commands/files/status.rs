@@ -1,0 +1,48 @@
+//! `webmessaging files status` and `url`: what the scanner said of a file, and where a clean one can be had.
+
+use serde_json::json;
+use webmessaging::files::Attachment;
+use webmessaging::model::ScanVerdict;
+
+use crate::args::files::{AttachmentArgs, UrlArgs};
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, print, table};
+
+pub(super) async fn status(args: AttachmentArgs, output: Output) -> Result<Exit, Failure> {
+    let file = args.file.clone();
+    let attachment = attachment(args).await?;
+    let verdict = attachment.verdict();
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let report = json!({
+        "ok": exit(verdict) == Exit::Success,
+        "fileId": attachment.id,
+        "fileName": attachment.file_name,
+        "status": attachment.status,
+        "virusScanResult": attachment.virus_scan_result,
+        "formatValidation": attachment.format_validation,
+        "scan": verdict.as_str(),
+    });
+    output.result(&report, || {
+        let row = |name: &str, value: String| vec![name.to_owned(), value];
+        let rows = [
+            row("file name", text(attachment.file_name.clone())),
+            row("status", text(attachment.status.as_ref().map(ToString::to_string))),
+            row("virus scan", text(attachment.virus_scan_result.as_ref().map(ToString::to_string))),
+            row("format", text(attachment.format_validation.as_ref().map(ToString::to_string))),
+            row("verdict", verdict.as_str().to_owned()),
+        ];
+        table(&["file", &file], rows)
+    })?;
+    Ok(exit(verdict))
+}
+
+/// That there is no verdict yet is an answer, too.
+fn exit(verdict: ScanVerdict) -> Exit {
+    if verdict == ScanVerdict::Pending { Exit::Success } else { Exit::of_verdict(verdict) }
+}
+
+async fn attachment(args: AttachmentArgs) -> Result<Attachment, Failure> {
+    let files = args.connection.client()?.files();
+    let attachment = files.attachment(args.message, &*args.file).await;
+    attachment.map_err(|error| Failure::about(error, args.file))
+}
