@@ -1,12 +1,15 @@
 //! `webmessaging files status` and `url`: what the scanner said of a file, and where a clean one can be had.
 
+use std::time::Duration;
+
 use serde_json::json;
-use webmessaging::files::Attachment;
+use webmessaging::ErrorKind;
+use webmessaging::files::{Attachment, ExpiryPolicy};
 use webmessaging::model::ScanVerdict;
 
 use crate::args::files::{AttachmentArgs, UrlArgs};
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, print, table};
+use crate::output::{Output, table};
 
 pub(super) async fn status(args: AttachmentArgs, output: Output) -> Result<Exit, Failure> {
     let file = args.file.clone();
@@ -45,4 +48,32 @@ async fn attachment(args: AttachmentArgs) -> Result<Attachment, Failure> {
     let files = args.connection.client()?.files();
     let attachment = files.attachment(args.message, &*args.file).await;
     attachment.map_err(|error| Failure::about(error, args.file))
+}
+
+pub(super) async fn url(args: UrlArgs, output: Output) -> Result<Exit, Failure> {
+    let UrlArgs { attachment: AttachmentArgs { file, message, connection }, expires, as_signed } = args;
+    let mut expiry = ExpiryPolicy::new(Duration::from_secs(expires));
+    if as_signed {
+        expiry = expiry.local_only();
+    }
+    let files = connection.client()?.files();
+    let download = match files.download_url(&*message, &*file).expiry(expiry).await {
+        Ok(download) => download,
+        // A file that is blocked is no mistake of whoever asks.
+        Err(error) if error.kind() == ErrorKind::NotFound && error.status().is_none() => {
+            output.failed(&Failure::about(error, file));
+            return Ok(Exit::Blocked);
+        }
+        Err(error) => return Err(Failure::about(error, file)),
+    };
+    let report = json!({
+        "ok": true,
+        "url": download.url.expose(),
+        "expiresAt": download.expires_at,
+        "fileId": download.file_id,
+        "fileName": download.file_name,
+    });
+    // For a person the URL alone, to be handed on.
+    output.result(&report, || download.url.expose().to_owned())?;
+    Ok(Exit::Success)
 }
