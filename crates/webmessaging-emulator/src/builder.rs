@@ -29,6 +29,12 @@ const UPLOAD_URL_LIFETIME: Duration = Duration::from_secs(300);
 /// Default limit of a file: 10 MiB.
 const FILE_SIZE_BYTES_MAX: u64 = 10 * 1024 * 1024;
 
+/// Default lifetime of the URLs of a transfer: one day.
+const TRANSFER_URL_LIFETIME: Duration = Duration::from_secs(86_400);
+
+/// Default limit of a transfer: 50 MiB.
+const TRANSFER_SIZE_BYTES_MAX: u64 = 50 * 1024 * 1024;
+
 /// Default duration of a scan.
 const SCAN_DURATION: Duration = Duration::from_millis(500);
 
@@ -80,6 +86,8 @@ impl EmulatorBuilder {
                 token_lifetime: TOKEN_LIFETIME,
                 upload_url_lifetime: UPLOAD_URL_LIFETIME,
                 file_size_bytes_max: FILE_SIZE_BYTES_MAX,
+                transfer_url_lifetime: TRANSFER_URL_LIFETIME,
+                transfer_size_bytes_max: TRANSFER_SIZE_BYTES_MAX,
                 scan_duration: SCAN_DURATION,
                 rate_limit: RateLimit::default(),
                 allows_remote_control: false,
@@ -117,6 +125,18 @@ impl EmulatorBuilder {
     /// The largest file that may be announced, in bytes. Default 10 MiB.
     pub fn file_size_bytes_max(mut self, bytes: u64) -> Self {
         self.settings.file_size_bytes_max = bytes;
+        self
+    }
+
+    /// How long the URLs of a transfer live, in whole seconds, rounded down. Default 86 400 s.
+    pub fn transfer_url_lifetime(mut self, lifetime: Duration) -> Self {
+        self.settings.transfer_url_lifetime = lifetime;
+        self
+    }
+
+    /// The largest file that may be transferred, in bytes. Default 50 MiB.
+    pub fn transfer_size_bytes_max(mut self, bytes: u64) -> Self {
+        self.settings.transfer_size_bytes_max = bytes;
         self
     }
 

@@ -7,19 +7,23 @@ use crate::routes::ENDPOINTS;
 use crate::tamper::Tamper;
 
 /// What no document says and had to be decided.
-const ASSUMED: [&str; 4] = [
+const ASSUMED: [&str; 5] = [
     "the signature of webhooks: the design documents name its header, x-genesys-signature; its spelling and the schedule \
      of retries are those of the Open Messaging webhooks of the platform",
     "the envelope of events (eventType, eventId, timestamp, data) and the header x-genesys-event-id",
     "refusals of design endpoints: they have the JSON error body of the platform",
+    "file transfers: the header with the id of the organisation, the code 201, the paths at the object store, and that a transfer \
+     without a virus scan ends as complete and is not handed out, since nobody found it clean",
     "signed URLs: a client takes them from answers, and nothing about their paths and queries is promised",
 ];
 
 /// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 12] = [
+const NOT_EMULATED: [&str; 14] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
-    "changes of channels, guests, bot messages and file transfers",
+    "changes of channels, guests and bot messages",
+    "file transfers in a seed: they begin with a request, and snapshots keep them",
+    "the access policy of a file transfer: it is checked and handed on, and nothing is kept shorter, encrypted or held back by it",
     "communications and messages of a conversation: it has participants only",
     "events that happen by themselves, but for the end of a scan: others are sent on request",
     "changes of a registered webhook: it is registered, listed and deleted",

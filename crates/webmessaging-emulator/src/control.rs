@@ -4,6 +4,7 @@ mod guard;
 mod page;
 mod requests;
 mod table;
+mod verdicts;
 mod webhooks;
 
 use std::sync::Arc;
@@ -133,6 +134,11 @@ async fn act(
         Action::GetDeliveries => return Ok(webhooks::deliveries(&shared.sender, parts.uri.query())?),
         Action::Tamper => webhooks::tamper(&shared.sender, &json_body(parts, body).await?)?,
         Action::SendEvent => return webhooks::event(shared, &json_body(parts, body).await?),
+        Action::FailScans => verdicts::fail_scans(shared, &json_body(parts, body).await?)?,
+        Action::Rejudge => {
+            let id = id(parts).await?;
+            verdicts::rejudge(shared, id, &json_body(parts, body).await?)?;
+        }
         Action::GetState => return document(&EmulatorState::of(shared)),
         Action::PutState => {
             let text = json_body(parts, body).await?;

@@ -25,6 +25,7 @@ use crate::server;
 use crate::snapshot::{RestoreError, Snapshot, reset};
 use crate::state::Shared;
 use crate::tamper::Tamper;
+use crate::verdicts::RejudgeError;
 
 /// A running emulator. It stops when it is dropped.
 ///
@@ -115,8 +116,42 @@ impl Emulator {
         Ok(())
     }
 
-    /// The emulated platform as it is now: tokens, files with their bytes, the organisation, webhooks, rate counters and the
-    /// clock.
+    /// Lets the next `count` scans fail, of uploads and transfers alike, in place of any that were to fail before.
+    ///
+    /// A scan begins with a file's last byte. One that fails ends at its time, as `failed` and without findings; bytes that
+    /// are sent again in the meantime do not escape. A transfer without a virus scan has none that could fail.
+    pub fn fail_scans(&self, count: usize) {
+        self.shared.scan_failures.set(count);
+    }
+
+    /// Changes the verdict on a file or transfer that has one, as when a virus is found later: its virus scan came to
+    /// `is_malicious`. Webhooks are told as at the end of a scan.
+    ///
+    /// # Errors
+    ///
+    /// [`RejudgeError::NotFound`] when nothing has this id, [`RejudgeError::NotJudged`] when there is no verdict yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use webmessaging_emulator::{Emulator, RejudgeError, SeededFile, StateSeed};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let file = SeededFile::new("hello.txt", "text/plain", "message-1").content("hello");
+    /// let emulator = Emulator::builder().seed(StateSeed::new().files([file])).start().await?;
+    /// emulator.rejudge(&emulator.state().files[0].id, true)?;
+    /// assert_eq!(emulator.state().files[0].virus_scan_result.as_deref(), Some("malicious"));
+    /// assert_eq!(emulator.rejudge("another", true), Err(RejudgeError::NotFound));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rejudge(&self, id: &str, is_malicious: bool) -> Result<(), RejudgeError> {
+        self.shared.rejudge(id, is_malicious)
+    }
+
+    /// The emulated platform as it is now: tokens, files and transfers with their bytes, the organisation, webhooks, rate
+    /// counters and the clock.
     ///
     /// # Examples
     ///
@@ -137,7 +172,7 @@ impl Emulator {
         Snapshot::take(&self.shared)
     }
 
-    /// Goes back to a snapshot. Deliveries that are open end as canceled. Faults, tampers, recorded requests and the log of
+    /// Goes back to a snapshot. Deliveries that are open end as canceled. Faults, scans that are to fail, tampers, recorded requests and the log of
     /// deliveries stay; a request that is under way acts on what it finds.
     ///
     /// # Errors
@@ -147,7 +182,7 @@ impl Emulator {
         snapshot.restore(&self.shared)
     }
 
-    /// Brings tokens, files, the organisation, webhooks, rate counters, clock and faults back to how they were at the start,
+    /// Brings tokens, files, transfers, the organisation, webhooks, rate counters, clock and faults back to how they were at the start,
     /// and forgets recorded requests, deliveries and tampers. Deliveries that are open end.
     pub fn reset(&self) {
         reset(&self.shared);
@@ -176,8 +211,8 @@ impl Emulator {
     /// Sends an event to every webhook that wants it, and gives the event's id.
     ///
     /// The body is `{"eventType", "eventId", "timestamp", "data"}`; but the `data` of
-    /// `webchat.fileTransfer.statusChange` is the whole body, as the documents have it. The scan of a file sends
-    /// `genesys.cloud.messaging.file.upload.completed` by itself when it ends.
+    /// `webchat.fileTransfer.statusChange` is the whole body, as the documents have it. When scans end they send that one,
+    /// or `genesys.cloud.messaging.file.upload.completed` for an upload, by themselves.
     ///
     /// # Errors
     ///

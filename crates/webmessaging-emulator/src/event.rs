@@ -13,7 +13,7 @@ use crate::clock::{EmulatorClock, timestamp};
 use crate::state::{REQUEST_BYTES_MAX, Shared};
 
 /// The one event that the documents have without an envelope: its data is the whole body.
-const FILE_TRANSFER_STATUS_CHANGE: &str = "webchat.fileTransfer.statusChange";
+pub(crate) const FILE_TRANSFER_STATUS_CHANGE: &str = "webchat.fileTransfer.statusChange";
 
 /// The longest type of an event, in bytes.
 const EVENT_TYPE_BYTES_MAX: usize = 128;

@@ -8,16 +8,19 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempPath;
 use uuid::Uuid;
 
+use crate::announced::Announced;
 use crate::answer::Refusal;
-use crate::scan::Verdict;
+use crate::scan::{Verdict, VirusScan};
 use crate::state::lock;
-use crate::uploads::UploadRequest;
+use crate::verdicts::{RejudgeError, ScanFailures};
 
 /// A file as it is at one moment.
-#[derive(Clone, Debug)]
-pub(crate) struct FileView {
-    pub(crate) request: Arc<UploadRequest>,
+#[derive(Debug)]
+pub(crate) struct FileView<A> {
+    pub(crate) request: Arc<A>,
     pub(crate) phase: Phase,
+    /// Of its bytes, once they are complete.
+    pub(crate) sha256: Option<[u8; 32]>,
 }
 
 /// How far a file has come. Phases follow one another in this order only.
@@ -61,18 +64,19 @@ pub(crate) enum Commit {
     TooLate,
 }
 
-/// All files of one emulator. Their number is bounded only by memory: about 1 KiB each.
+/// All files of one emulator that are announced in the same way. Their number is bounded only by memory: about 1 KiB each.
 #[derive(Debug)]
-pub(crate) struct Files {
+pub(crate) struct Files<A> {
     scan_duration: Duration,
-    files: Mutex<HashMap<Uuid, StoredFile>>,
+    failures: Arc<ScanFailures>,
+    by_id: Mutex<HashMap<Uuid, StoredFile<A>>>,
 }
 
 /// A file with its bytes. Clones share them: once they are complete they never change, and they stay on disk as long
 /// as any clone needs them.
 #[derive(Clone, Debug)]
-pub(crate) struct StoredFile {
-    request: Arc<UploadRequest>,
+pub(crate) struct StoredFile<A> {
+    request: Arc<A>,
     upload: Option<Upload>,
 }
 
@@ -87,11 +91,12 @@ struct Upload {
     is_told: bool,
 }
 
-impl StoredFile {
+impl<A> StoredFile<A> {
     /// The file as it is `now`.
-    pub(crate) fn view(&self, now: SystemTime) -> FileView {
+    pub(crate) fn view(&self, now: SystemTime) -> FileView<A> {
         FileView {
             request: Arc::clone(&self.request),
+            sha256: self.upload.as_ref().map(|upload| upload.sha256),
             phase: match &self.upload {
                 None => Phase::Pending,
                 Some(upload) if upload.is_judged(now) => {
@@ -113,34 +118,49 @@ impl Upload {
     }
 }
 
-impl Files {
-    pub(crate) fn new(scan_duration: Duration) -> Self {
-        Self { scan_duration, files: Mutex::default() }
+impl<A: Announced> Files<A> {
+    pub(crate) fn new(scan_duration: Duration, failures: Arc<ScanFailures>) -> Self {
+        Self { scan_duration, failures, by_id: Mutex::default() }
     }
 
     /// Makes a file for an announcement.
-    pub(crate) fn reserve(&self, request: UploadRequest) -> Result<Uuid, Refusal> {
+    pub(crate) fn reserve(&self, request: A) -> Result<Uuid, Refusal> {
         let id = Uuid::new_v4();
-        lock(&self.files)?.insert(id, StoredFile { request: Arc::new(request), upload: None });
+        lock(&self.by_id)?.insert(id, StoredFile { request: Arc::new(request), upload: None });
         Ok(id)
     }
 
+    /// Changes the announcement of a file whose bytes are not there yet, and gives it as it is then; `None` when they are.
+    pub(crate) fn announce_again(
+        &self,
+        id: Uuid,
+        change: impl FnOnce(&mut A),
+    ) -> Result<Option<Arc<A>>, Refusal> {
+        let mut files = lock(&self.by_id)?;
+        let file = files.get_mut(&id).ok_or_else(Refusal::not_found)?;
+        if file.upload.is_some() {
+            return Ok(None);
+        }
+        change(Arc::make_mut(&mut file.request));
+        Ok(Some(Arc::clone(&file.request)))
+    }
+
     /// The file as it is `now`.
-    pub(crate) fn view(&self, id: Uuid, now: SystemTime) -> Result<Option<FileView>, Refusal> {
-        Ok(lock(&self.files)?.get(&id).map(|file| file.view(now)))
+    pub(crate) fn view(&self, id: Uuid, now: SystemTime) -> Result<Option<FileView<A>>, Refusal> {
+        Ok(lock(&self.by_id)?.get(&id).map(|file| file.view(now)))
     }
 
     /// All files as they are.
-    pub(crate) fn capture(&self) -> HashMap<Uuid, StoredFile> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn capture(&self) -> HashMap<Uuid, StoredFile<A>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts these files in place of all others.
-    pub(crate) fn restore(&self, files: HashMap<Uuid, StoredFile>) {
+    pub(crate) fn restore(&self, files: HashMap<Uuid, StoredFile<A>>) {
         // Dropped after the lock is free again: a file that nobody needs any more is removed from disk.
-        let mut current = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
         let old = mem::replace(&mut *current, files);
-        self.files.clear_poison();
+        self.by_id.clear_poison();
         drop(current);
         drop(old);
     }
@@ -148,11 +168,11 @@ impl Files {
     /// A file that has been there before any request. With `is_scanning` its scan begins `now`; otherwise it is over.
     pub(crate) fn seeded(
         &self,
-        request: Arc<UploadRequest>,
+        request: Arc<A>,
         content: Option<&SharedContent>,
         is_scanning: bool,
         now: SystemTime,
-    ) -> StoredFile {
+    ) -> StoredFile<A> {
         let upload = content.map(|content| Upload {
             path: Arc::clone(&content.path),
             sha256: content.sha256,
@@ -165,17 +185,26 @@ impl Files {
 
     /// Makes complete bytes the content of the file, unless its verdict is already out.
     pub(crate) fn commit(&self, id: Uuid, content: Content, now: SystemTime) -> Result<Commit, Refusal> {
-        let mut files = lock(&self.files)?;
+        let mut files = lock(&self.by_id)?;
         let file = files.get_mut(&id).ok_or_else(Refusal::not_found)?;
         if let Some(upload) = &file.upload
             && upload.is_judged(now)
         {
             return Ok(if upload.sha256 == content.sha256 { Commit::Unchanged } else { Commit::TooLate });
         }
+        // Bytes that are sent again are met by the scan that those before them were to meet.
+        let fails = file.upload.as_ref().map(|former| former.verdict.virus_scan == VirusScan::Failed);
+        let virus_scan = if !file.request.is_scanned() {
+            VirusScan::Skipped
+        } else if fails.unwrap_or_else(|| self.failures.take()) {
+            VirusScan::Failed
+        } else {
+            content.verdict.virus_scan
+        };
         let former = file.upload.replace(Upload {
             path: Arc::new(content.path),
             sha256: content.sha256,
-            verdict: content.verdict,
+            verdict: Verdict { virus_scan, ..content.verdict },
             judged_at: now.checked_add(self.scan_duration),
             is_told: false,
         });
@@ -184,24 +213,41 @@ impl Files {
 
     /// When the verdict on the present content is out; `None` if there is none to come or it has been told.
     pub(crate) fn untold_until(&self, id: Uuid) -> Option<SystemTime> {
-        lock(&self.files).ok()?.get(&id)?.untold()?.judged_at
+        lock(&self.by_id).ok()?.get(&id)?.untold()?.judged_at
     }
 
     /// The files whose verdict has not been told.
     pub(crate) fn all_untold(&self) -> Vec<Uuid> {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
         files.iter().filter(|(_, file)| file.untold().is_some()).map(|(id, _)| *id).collect()
     }
 
-    /// The verdict, if it is out `now` and nobody has been given it here before.
-    pub(crate) fn tell(&self, id: Uuid, now: SystemTime) -> Option<Verdict> {
-        let mut files = lock(&self.files).ok()?;
-        let upload = files.get_mut(&id)?.upload.as_mut()?;
+    /// The file and its verdict, if that is out `now` and nobody has been given it here before.
+    pub(crate) fn tell(&self, id: Uuid, now: SystemTime) -> Option<(Arc<A>, Verdict)> {
+        let mut files = lock(&self.by_id).ok()?;
+        let file = files.get_mut(&id)?;
+        let upload = file.upload.as_mut()?;
         let is_due = upload.is_judged(now) && !upload.is_told;
         is_due.then(|| {
             upload.is_told = true;
-            upload.verdict
+            (Arc::clone(&file.request), upload.verdict)
         })
+    }
+
+    /// Changes what the virus scan of a judged file came to, and gives the file with its new verdict, to be told.
+    pub(crate) fn rejudge(
+        &self,
+        id: Uuid,
+        virus_scan: VirusScan,
+        now: SystemTime,
+    ) -> Result<(Arc<A>, Verdict), RejudgeError> {
+        let mut files = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = files.get_mut(&id).ok_or(RejudgeError::NotFound)?;
+        let judged = file.upload.as_mut().filter(|upload| upload.is_judged(now));
+        let upload = judged.ok_or(RejudgeError::NotJudged)?;
+        upload.verdict.virus_scan = virus_scan;
+        upload.is_told = true;
+        Ok((Arc::clone(&file.request), upload.verdict))
     }
 }
 
@@ -210,12 +256,13 @@ mod tests {
     use tempfile::NamedTempFile;
 
     use super::*;
+    use crate::uploads::UploadRequest;
 
     #[test]
     fn a_verdict_is_told_once_in_each_life_and_not_before_it_is_out() {
         let start = SystemTime::UNIX_EPOCH;
         let scan = Duration::from_secs(10);
-        let files = Files::new(scan);
+        let files = Files::new(scan, Arc::default());
         let request = UploadRequest {
             file_name: "a.txt".to_owned(),
             content_type: "text/plain".to_owned(),
@@ -224,15 +271,15 @@ mod tests {
         };
         let id = files.reserve(request).unwrap();
         assert_eq!((files.untold_until(id), files.all_untold()), (None, vec![]));
-        let verdict = Verdict { is_malicious: false, is_format_valid: true };
+        let verdict = Verdict { virus_scan: VirusScan::Clean, is_format_valid: true };
         let path = NamedTempFile::new().unwrap().into_temp_path();
         files.commit(id, Content { path, sha256: [0; 32], verdict }, start).unwrap();
         let scanning = files.capture();
         for _ in 0..2 {
             assert_eq!((files.untold_until(id), files.all_untold()), (Some(start + scan), vec![id]));
-            assert_eq!(files.tell(id, start), None);
-            assert_eq!(files.tell(id, start + scan), Some(verdict));
-            assert_eq!(files.tell(id, start + scan), None);
+            assert!(files.tell(id, start).is_none());
+            assert_eq!(files.tell(id, start + scan).unwrap().1, verdict);
+            assert!(files.tell(id, start + scan).is_none());
             assert_eq!((files.untold_until(id), files.all_untold()), (None, vec![]));
             files.restore(scanning.clone());
         }

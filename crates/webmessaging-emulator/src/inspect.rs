@@ -1,5 +1,6 @@
 //! The state of an emulator as a document for people and programs: counts and states, no secrets.
 
+mod files;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -8,13 +9,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::attachments::status;
+use crate::announced::Announced;
 use crate::clock::EmulatorClock;
-use crate::files::{FileView, Phase};
+use crate::files::{FileView, Files, StoredFile};
 use crate::rate::Standing;
 use crate::routes::ENDPOINTS;
 use crate::state::Shared;
 
+pub use self::files::{FileState, TransferState};
 pub use self::webhooks::{DeliveryState, WebhookState};
 
 /// What an emulator holds at one moment; it serializes as the control endpoint answers it.
@@ -28,6 +30,8 @@ pub struct EmulatorState {
     pub tokens: TokenState,
     /// Announced and uploaded files, by id.
     pub files: Vec<FileState>,
+    /// File transfers, by id.
+    pub transfers: Vec<TransferState>,
     /// What the organisation holds, counted.
     pub organization: OrganizationState,
     /// Registered webhooks, oldest first.
@@ -64,31 +68,6 @@ pub struct TokenState {
     pub valid: usize,
     /// Tokens that have expired and are not swept out yet.
     pub expired: usize,
-}
-
-/// One file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct FileState {
-    /// The file's id.
-    pub id: String,
-    /// The announced name.
-    pub file_name: String,
-    /// The announced content type.
-    pub content_type: String,
-    /// The announced size in bytes.
-    pub file_size: u64,
-    /// The message it is attached to.
-    pub message_id: String,
-    /// `pending`, `scanning`, `completed` or `failed`.
-    pub status: String,
-    /// `clean` or `malicious`, once the scan is over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub virus_scan_result: Option<String>,
-    /// `passed` or `failed`, once the scan is over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format_validation: Option<String>,
 }
 
 /// What the organisation holds.
@@ -145,9 +124,6 @@ impl EmulatorState {
     pub(crate) fn of(shared: &Shared) -> Self {
         let now = shared.clock.now();
         let (valid, expired) = shared.oauth.counts(now);
-        let mut files: Vec<(Uuid, FileView)> =
-            shared.files.capture().into_iter().map(|(id, file)| (id, file.view(now))).collect();
-        files.sort_by_key(|(id, _)| *id);
         let organization = shared.organization.capture();
         let (clients, tokens) = shared.rates.standings(now);
         let requests = ENDPOINTS
@@ -157,7 +133,8 @@ impl EmulatorState {
         Self {
             clock: ClockState::of(&shared.clock),
             tokens: TokenState { valid, expired },
-            files: files.iter().map(|(id, file)| FileState::of(*id, file)).collect(),
+            files: of_all(&shared.files, now, FileState::of),
+            transfers: of_all(&shared.transfers, now, TransferState::of),
             organization: OrganizationState {
                 channels: organization.channels().len(),
                 conversations: organization.conversations().len(),
@@ -185,30 +162,21 @@ impl ClockState {
     }
 }
 
-impl FileState {
-    fn of(id: Uuid, file: &FileView) -> Self {
-        let verdict = match &file.phase {
-            Phase::Judged { verdict, .. } => Some(*verdict),
-            Phase::Pending | Phase::Scanning => None,
-        };
-        Self {
-            id: id.to_string(),
-            file_name: file.request.file_name.clone(),
-            content_type: file.request.content_type.clone(),
-            file_size: file.request.file_size,
-            message_id: file.request.message_id.clone(),
-            status: status(&file.phase).to_owned(),
-            virus_scan_result: verdict.map(|verdict| verdict.virus_scan_result().to_owned()),
-            format_validation: verdict.map(|verdict| verdict.format_validation().to_owned()),
-        }
-    }
-}
-
 impl ClientRate {
     fn of(client: String, standing: Standing) -> Self {
         let reset_seconds = standing.reset_seconds();
         Self { client, count: standing.count, allowed: standing.allowed, reset_seconds }
     }
+}
+
+/// All files of one kind as they are `now`, by id.
+fn of_all<A: Announced, S>(
+    files: &Files<A>,
+    now: SystemTime,
+    of: impl Fn(Uuid, &FileView<A>) -> S,
+) -> Vec<S> {
+    let by_id: BTreeMap<Uuid, StoredFile<A>> = files.capture().into_iter().collect();
+    by_id.into_iter().map(|(id, file)| of(id, &file.view(now))).collect()
 }
 
 fn unix_seconds(moment: SystemTime) -> f64 {

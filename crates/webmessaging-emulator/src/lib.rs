@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod announced;
 mod answer;
 mod attachments;
 mod attempt;
@@ -44,7 +45,9 @@ mod storage;
 mod subscription;
 mod tamper;
 mod target;
+mod transfers;
 mod uploads;
+mod verdicts;
 mod watch;
 mod webhooks;
 
@@ -59,7 +62,7 @@ pub use crate::event::EventError;
 pub use crate::fault::{CannedAnswer, Fault, FaultRule, FaultScript};
 pub use crate::inspect::{
     ClientRate, ClockState, DeliveryState, EmulatorState, FaultState, FileState, OrganizationState,
-    RateState, TokenState, WebhookState,
+    RateState, TokenState, TransferState, WebhookState,
 };
 pub use crate::oauth::EmulatedClient;
 pub use crate::organization::Organization;
@@ -70,3 +73,4 @@ pub use crate::seed::{SeedError, SeededFile, SeededWebhook, StateSeed};
 pub use crate::signature::SignatureFormat;
 pub use crate::snapshot::{RestoreError, Snapshot};
 pub use crate::tamper::Tamper;
+pub use crate::verdicts::RejudgeError;

@@ -31,6 +31,17 @@ pub enum Route {
     GetAttachment,
     /// `GET` of the bytes from the signed URL that [`GetAttachment`](Self::GetAttachment) answered.
     Download,
+    /// `POST /api/v2/webchat/messaging/file-transfers`: announces a file transfer.
+    CreateTransfer,
+    /// `POST /api/v2/webchat/messaging/file-transfers/{transferId}/renew`: new URLs for a transfer that waits for its bytes.
+    RenewTransfer,
+    /// `GET /api/v2/webchat/messaging/file-transfers/{transferId}`: state of a transfer.
+    GetTransfer,
+    /// `PUT` of the bytes to the signed URL that [`CreateTransfer`](Self::CreateTransfer) or
+    /// [`RenewTransfer`](Self::RenewTransfer) answered.
+    PutTransfer,
+    /// `GET` of the bytes from a signed URL that those or [`GetTransfer`](Self::GetTransfer) answered.
+    DownloadTransfer,
     /// `GET /api/v2/communications/channels`: the channels, page by page.
     ListChannels,
     /// `GET /api/v2/conversations/{conversationId}`: a conversation.
@@ -57,6 +68,11 @@ impl Display for Route {
             Self::PutUpload => "put-upload",
             Self::GetAttachment => "get-attachment",
             Self::Download => "download",
+            Self::CreateTransfer => "create-transfer",
+            Self::RenewTransfer => "renew-transfer",
+            Self::GetTransfer => "get-transfer",
+            Self::PutTransfer => "put-transfer",
+            Self::DownloadTransfer => "download-transfer",
             Self::ListChannels => "list-channels",
             Self::GetConversation => "get-conversation",
             Self::CreateWebhook => "create-webhook",

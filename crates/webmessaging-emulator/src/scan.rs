@@ -12,11 +12,23 @@ const EICAR_BYTES: usize = 68;
 /// As many leading bytes as the longest signature below.
 const HEAD_BYTES: usize = 8;
 
+/// What the search for viruses came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VirusScan {
+    /// Nothing was found.
+    Clean,
+    /// The EICAR test string is somewhere in the file.
+    Malicious,
+    /// Nobody wanted one.
+    Skipped,
+    /// The scanner broke down, before it came to any result.
+    Failed,
+}
+
 /// What the scan found, once it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// The EICAR test string is somewhere in the file.
-    pub(crate) is_malicious: bool,
+    pub(crate) virus_scan: VirusScan,
     /// The content fits the content type that was declared for it.
     pub(crate) is_format_valid: bool,
 }
@@ -24,22 +36,13 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// Whether the file may be handed out.
     pub(crate) fn is_cleared(self) -> bool {
-        !self.is_malicious && self.is_format_valid
+        self.virus_scan == VirusScan::Clean && self.is_format_valid
     }
 
-    /// The field `virusScanResult`.
-    pub(crate) fn virus_scan_result(self) -> &'static str {
-        if self.is_malicious { "malicious" } else { "clean" }
-    }
-
-    /// The field `formatValidation`.
-    pub(crate) fn format_validation(self) -> &'static str {
-        if self.is_format_valid { "passed" } else { "failed" }
-    }
-
-    /// The field `status` of a file that has been scanned.
-    pub(crate) fn status(self) -> &'static str {
-        if self.is_cleared() { "completed" } else { "failed" }
+    /// Whether the content fits its type: `passed` or `failed`; nobody knows after a scan that failed.
+    pub(crate) fn format_validation(self) -> Option<&'static str> {
+        let known = if self.is_format_valid { "passed" } else { "failed" };
+        (self.virus_scan != VirusScan::Failed).then_some(known)
     }
 }
 
@@ -106,7 +109,8 @@ impl Scanner {
             // The schema lets nothing else through.
             _ => false,
         };
-        Verdict { is_malicious: self.has_eicar, is_format_valid }
+        let virus_scan = if self.has_eicar { VirusScan::Malicious } else { VirusScan::Clean };
+        Verdict { virus_scan, is_format_valid }
     }
 }
 
@@ -120,6 +124,10 @@ mod tests {
             scanner.update(chunk);
         }
         scanner.finish()
+    }
+
+    fn is_malicious(content_type: &str, chunks: &[&[u8]]) -> bool {
+        scan(content_type, chunks).virus_scan == VirusScan::Malicious
     }
 
     fn eicar() -> Vec<u8> {
@@ -136,11 +144,11 @@ mod tests {
         let file = [b"some text X X5O! before ".as_slice(), &eicar(), b" and after X"].concat();
         for cut in 0..=file.len() {
             let (left, right) = file.split_at(cut);
-            assert!(scan("text/plain", &[left, right]).is_malicious, "cut at {cut}");
+            assert!(is_malicious("text/plain", &[left, right]), "cut at {cut}");
         }
         for size in 1..=EICAR_BYTES + 2 {
             let chunks: Vec<&[u8]> = file.chunks(size).collect();
-            assert!(scan("text/plain", &chunks).is_malicious, "chunks of {size}");
+            assert!(is_malicious("text/plain", &chunks), "chunks of {size}");
         }
     }
 
@@ -149,10 +157,10 @@ mod tests {
         for at in 0..EICAR_BYTES {
             let mut altered = eicar();
             altered[at] ^= 1;
-            assert!(!scan("text/plain", &[&altered]).is_malicious, "byte {at}");
+            assert!(!is_malicious("text/plain", &[&altered]), "byte {at}");
         }
-        assert!(!scan("text/plain", &[&eicar()[..EICAR_BYTES - 1]]).is_malicious);
-        assert!(!scan("text/plain", &[&[b'X'; 500]]).is_malicious);
+        assert!(!is_malicious("text/plain", &[&eicar()[..EICAR_BYTES - 1]]));
+        assert!(!is_malicious("text/plain", &[&[b'X'; 500]]));
     }
 
     #[test]

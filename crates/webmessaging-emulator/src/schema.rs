@@ -7,9 +7,12 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::answer::Refusal;
+use crate::state::Settings;
 use crate::subscription::Collection;
 
 const UPLOAD_REQUEST: &str = include_str!("../schemas/upload-request.json");
+const TRANSFER_REQUEST: &str = include_str!("../schemas/transfer-request.json");
 
 /// Schemas without settings are compiled once: an emulator for each test is to stay cheap.
 type Constant = LazyLock<Result<Validator, String>>;
@@ -37,26 +40,41 @@ pub(crate) struct Detail {
 /// The schemas that depend on settings.
 pub(crate) struct Schemas {
     upload_request: Validator,
+    transfer_request: Validator,
 }
 
 impl Schemas {
-    /// Compiles all schemas, with the configured size limit in place of the written one.
-    pub(crate) fn compile(file_size_bytes_max: u64) -> Result<Self, String> {
-        let mut schema = parse(UPLOAD_REQUEST)?;
-        match schema.pointer_mut("/properties/fileSize/maximum") {
-            Some(maximum) => *maximum = file_size_bytes_max.into(),
-            None => return Err("the upload schema has no maximum for fileSize".to_owned()),
-        }
+    /// Compiles all schemas, with the configured size limits in place of the written ones.
+    pub(crate) fn compile(settings: &Settings) -> Result<Self, String> {
         for constant in [&WEBHOOK, &PLATFORM_WEBHOOK] {
             constant.as_ref().map_err(String::clone)?;
         }
-        Ok(Self { upload_request: compile(&schema)? })
+        Ok(Self {
+            upload_request: compile_sized(UPLOAD_REQUEST, settings.file_size_bytes_max)?,
+            transfer_request: compile_sized(TRANSFER_REQUEST, settings.transfer_size_bytes_max)?,
+        })
     }
 
     /// Every violation of the upload request's schema; empty when the body is right.
     pub(crate) fn check_upload_request(&self, body: &Value) -> Vec<Detail> {
         check(&self.upload_request, body)
     }
+
+    /// Every violation of the transfer request's schema; empty when the body is right.
+    pub(crate) fn check_transfer_request(&self, body: &Value) -> Vec<Detail> {
+        check(&self.transfer_request, body)
+    }
+}
+
+/// Refuses numbers that the schema takes for whole ones and that are not written as such, like 5.0, or that are too large
+/// to be kept.
+pub(crate) fn refuse_fractions(body: &Value, pointers: &[&str]) -> Result<(), Refusal> {
+    let is_whole = |pointer: &&&str| body.pointer(pointer).is_none_or(Value::is_u64);
+    let fractions = pointers.iter().filter(|pointer| !is_whole(pointer));
+    let details: Vec<Detail> = fractions
+        .map(|pointer| Detail { error_code: "type".to_owned(), field_name: field_name(pointer, "") })
+        .collect();
+    if details.is_empty() { Ok(()) } else { Err(Refusal::constraints(details)) }
 }
 
 /// Every violation of the schema of a webhook's registration.
@@ -74,6 +92,16 @@ pub(crate) fn check_webhook(collection: Collection, body: &Value) -> Vec<Detail>
 
 fn parse(schema: &str) -> Result<Value, String> {
     serde_json::from_str(schema).map_err(|error| error.to_string())
+}
+
+/// A schema of a body with a `fileSize`, with this limit for it.
+fn compile_sized(schema: &str, file_size_bytes_max: u64) -> Result<Validator, String> {
+    let mut schema = parse(schema)?;
+    match schema.pointer_mut("/properties/fileSize/maximum") {
+        Some(maximum) => *maximum = file_size_bytes_max.into(),
+        None => return Err("a schema has no maximum for fileSize".to_owned()),
+    }
+    compile(&schema)
 }
 
 fn compile(schema: &Value) -> Result<Validator, String> {
@@ -143,7 +171,8 @@ mod tests {
     }
 
     fn violations(body: &Value) -> Vec<(String, String)> {
-        let details = Schemas::compile(MAX).unwrap().check_upload_request(body);
+        let schema = compile_sized(UPLOAD_REQUEST, MAX).unwrap();
+        let details = check(&schema, body);
         details.into_iter().map(|detail| (detail.error_code, detail.field_name)).collect()
     }
 

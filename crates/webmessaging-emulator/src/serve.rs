@@ -20,7 +20,9 @@ use crate::record::Entry;
 use crate::routes::{Endpoint, ErrorShape, Route, endpoints_at};
 use crate::state::Shared;
 use crate::subscription::Collection;
-use crate::{attachments, channels, conversations, oauth, storage, uploads, webhooks};
+use crate::transfers::TransferRequest;
+use crate::uploads::UploadRequest;
+use crate::{attachments, channels, conversations, oauth, storage, transfers, uploads, webhooks};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -85,9 +87,14 @@ impl Call {
         match self.endpoint.route {
             Route::Token => oauth::token(self).await,
             Route::CreateUpload => uploads::create(self).await,
-            Route::PutUpload => storage::put(self).await,
+            Route::PutUpload => storage::put::<UploadRequest>(self).await,
             Route::GetAttachment => attachments::get(self),
-            Route::Download => storage::get(self).await,
+            Route::Download => storage::get::<UploadRequest>(self).await,
+            Route::CreateTransfer => transfers::create(self).await,
+            Route::RenewTransfer => transfers::renew(self).await,
+            Route::GetTransfer => transfers::get(self),
+            Route::PutTransfer => storage::put::<TransferRequest>(self).await,
+            Route::DownloadTransfer => storage::get::<TransferRequest>(self).await,
             Route::ListChannels => channels::list(self),
             Route::GetConversation => conversations::get(self),
             Route::CreateWebhook => webhooks::create(self, Collection::Webhooks).await,

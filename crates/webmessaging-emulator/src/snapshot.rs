@@ -15,14 +15,16 @@ use crate::organization::Organization;
 use crate::rate::Counters;
 use crate::state::Shared;
 use crate::subscription::Subscription;
+use crate::transfers::TransferRequest;
+use crate::uploads::UploadRequest;
 
 /// As many snapshots are kept for the control endpoint at once.
 pub(crate) const SNAPSHOTS_MAX: usize = 16;
 
-/// An emulated platform as it was at one moment: tokens, files with their bytes, the organisation, webhooks, rate counters
-/// and the clock.
+/// An emulated platform as it was at one moment: tokens, files and transfers with their bytes, the organisation, webhooks,
+/// rate counters and the clock.
 ///
-/// Faults, their counters, tampers, the recorded requests and the log of deliveries are no part of it: they belong to the
+/// Faults, their counters, scans that are to fail, tampers, the recorded requests and the log of deliveries are no part of it: they belong to the
 /// test, not to the platform. Nor are deliveries that are under way.
 /// Clones are cheap and share one content. The bytes of uploads never change once they are complete, so a snapshot
 /// copies none: it keeps them on disk, until it is dropped or the emulator stops.
@@ -35,7 +37,8 @@ struct Content {
     emulator: Uuid,
     at: SystemTime,
     tokens: Tokens,
-    files: HashMap<Uuid, StoredFile>,
+    files: HashMap<Uuid, StoredFile<UploadRequest>>,
+    transfers: HashMap<Uuid, StoredFile<TransferRequest>>,
     organization: Arc<Organization>,
     webhooks: Vec<Arc<Subscription>>,
     rates: Counters,
@@ -50,6 +53,7 @@ impl Snapshot {
                 at: shared.clock.now(),
                 tokens: shared.oauth.capture(),
                 files: shared.files.capture(),
+                transfers: shared.transfers.capture(),
                 organization: shared.organization.capture(),
                 webhooks: shared.subscriptions.capture(),
                 rates: shared.rates.capture(),
@@ -70,6 +74,7 @@ impl Snapshot {
         shared.organization.restore(Arc::clone(&content.organization));
         shared.rates.restore(content.rates.clone());
         shared.replace_files(content.files.clone());
+        shared.replace_files(content.transfers.clone());
         Ok(())
     }
 }
@@ -81,6 +86,7 @@ impl Debug for Snapshot {
             .field("at", &self.content.at)
             .field("tokens", &self.content.tokens.len())
             .field("files", &self.content.files.len())
+            .field("transfers", &self.content.transfers.len())
             .field("webhooks", &self.content.webhooks.len())
             .finish_non_exhaustive()
     }
@@ -105,7 +111,10 @@ pub(crate) fn reset(shared: &Arc<Shared>) {
     shared.clock.reset();
     shared.oauth.restore(Tokens::default());
     shared.rates.restore(Counters::default());
+    shared.scan_failures.set(0);
     shared.replace(&shared.start.seed);
+    // No seed has any.
+    shared.replace_files::<TransferRequest>(HashMap::new());
     shared.faults.reset(shared.start.script.clone());
     shared.journal.clear();
     shared.sender.forget();

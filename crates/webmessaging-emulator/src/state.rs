@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::announced::Announced;
 use crate::answer::Refusal;
 use crate::clock::EmulatorClock;
 use crate::fault::{FaultScript, Faults};
@@ -22,7 +23,10 @@ use crate::sender::Sender;
 use crate::sign::Signer;
 use crate::snapshot::Snapshots;
 use crate::subscription::{Subscription, Subscriptions};
-use crate::watch::{Watches, watch_scan};
+use crate::transfers::TransferRequest;
+use crate::uploads::UploadRequest;
+use crate::verdicts::ScanFailures;
+use crate::watch::{Watches, watch_untold};
 
 /// The platform's limit for the body of an API request, in bytes.
 pub(crate) const REQUEST_BYTES_MAX: usize = 512_000;
@@ -33,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) token_lifetime: Duration,
     pub(crate) upload_url_lifetime: Duration,
     pub(crate) file_size_bytes_max: u64,
+    pub(crate) transfer_url_lifetime: Duration,
+    pub(crate) transfer_size_bytes_max: u64,
     pub(crate) scan_duration: Duration,
     pub(crate) rate_limit: RateLimit,
     /// Whether other machines may use the control endpoints.
@@ -57,7 +63,9 @@ pub(crate) struct Shared {
     pub(crate) signer: Signer,
     pub(crate) schemas: Schemas,
     pub(crate) oauth: Authority,
-    pub(crate) files: Files,
+    pub(crate) files: Files<UploadRequest>,
+    pub(crate) transfers: Files<TransferRequest>,
+    pub(crate) scan_failures: Arc<ScanFailures>,
     pub(crate) organization: LiveOrganization,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) sender: Arc<Sender>,
@@ -105,20 +113,19 @@ impl Shared {
         self.subscriptions.restore(webhooks);
     }
 
-    /// Puts these files in place of all others; for who has the turn.
-    pub(crate) fn replace_files(self: &Arc<Self>, files: HashMap<Uuid, StoredFile>) {
+    /// Puts these files in place of all others of their kind; for who has the turn.
+    pub(crate) fn replace_files<A: Announced>(self: &Arc<Self>, files: HashMap<Uuid, StoredFile<A>>) {
         self.watches.end();
-        self.files.restore(files);
-        for id in self.files.all_untold() {
-            watch_scan(self, id);
-        }
+        A::files(self).restore(files);
+        watch_untold::<UploadRequest>(self);
+        watch_untold::<TransferRequest>(self);
     }
 
     /// No more of any body is read than this, in bytes.
     pub(crate) fn body_bytes_max(&self) -> u64 {
         // One above the request limit: the byte that shows that a body is too long has to be readable.
         let request = u64::try_from(REQUEST_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-        self.settings.file_size_bytes_max.max(request)
+        self.settings.file_size_bytes_max.max(self.settings.transfer_size_bytes_max).max(request)
     }
 }
 

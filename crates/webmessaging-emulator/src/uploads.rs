@@ -1,18 +1,28 @@
 //! `POST .../webmessaging/upload`: checks an announcement and answers a signed URL for the bytes.
 
 use axum::response::Response;
-use http::{Method, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use crate::announced::Announced;
 use crate::answer::{Refusal, json_response};
+use crate::attachments::{findings, verdict_status};
 use crate::body::media_type;
-use crate::schema::Detail;
+use crate::files::Files;
+use crate::scan::Verdict;
+use crate::schema::refuse_fractions;
 use crate::serve::Call;
-use crate::state::REQUEST_BYTES_MAX;
+use crate::state::{REQUEST_BYTES_MAX, Shared};
+use crate::storage::invalid_argument;
+
+/// A scan has ended.
+const FILE_UPLOAD_COMPLETED: &str = "genesys.cloud.messaging.file.upload.completed";
 
 /// An announced file; only what later answers need.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UploadRequest {
     pub(crate) file_name: String,
@@ -21,25 +31,65 @@ pub(crate) struct UploadRequest {
     pub(crate) message_id: String,
 }
 
+impl Announced for UploadRequest {
+    const ID_PARAM: &'static str = "fileId";
+
+    fn files(shared: &Shared) -> &Files<Self> {
+        &shared.files
+    }
+
+    fn file_name(&self) -> &str {
+        &self.file_name
+    }
+
+    fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
+    fn file_size(&self) -> u64 {
+        self.file_size
+    }
+
+    fn is_scanned(&self) -> bool {
+        true
+    }
+
+    fn check_headers(&self, id: Uuid, headers: &HeaderMap) -> Result<(), Refusal> {
+        if headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) != Some(b"application/octet-stream") {
+            return Err(invalid_argument("The Content-Type must be application/octet-stream"));
+        }
+        if headers.get("x-genesys-file-id").map(HeaderValue::as_bytes) != Some(id.to_string().as_bytes()) {
+            return Err(invalid_argument("The x-genesys-file-id header does not name this file"));
+        }
+        Ok(())
+    }
+
+    fn verdict_event(&self, _: &Shared, id: Uuid, verdict: Verdict) -> (&'static str, Value) {
+        let mut data = json!({ "fileId": id.to_string(), "status": verdict_status(verdict) });
+        if let Value::Object(fields) = &mut data {
+            fields.extend(findings(verdict));
+        }
+        (FILE_UPLOAD_COMPLETED, data)
+    }
+}
+
 pub(crate) async fn create(call: &mut Call) -> Result<Response, Refusal> {
     let body = json_body(call).await?;
     let details = call.shared.schemas.check_upload_request(&body);
     if !details.is_empty() {
         return Err(Refusal::constraints(details));
     }
-    // What passes the schema decodes, but for one thing: the schema counts 5.0 as an integer.
-    let request: UploadRequest = serde_json::from_value(body).map_err(|_| {
-        let detail = Detail { error_code: "type".to_owned(), field_name: "fileSize".to_owned() };
-        Refusal::constraints(vec![detail])
-    })?;
+    refuse_fractions(&body, &["/fileSize"])?;
+    // What passes these checks decodes.
+    let request: UploadRequest =
+        serde_json::from_value(body).map_err(|_| Refusal::internal("upload request"))?;
 
     let file_size = request.file_size;
     let id = call.shared.files.reserve(request)?;
-    let path = format!("/storage/uploads/{id}");
     let lifetime = call.shared.settings.upload_url_lifetime.as_secs();
     let expires = call.shared.clock.unix_seconds().saturating_add(lifetime);
-    let query = call.shared.signer.query(&Method::PUT, &path, expires, file_size);
-    let upload_url = format!("{}{path}?{query}", call.shared.base_url);
+    let path = format!("/storage/uploads/{id}");
+    let upload_url = call.shared.signed_url(&Method::PUT, &path, expires, file_size);
     Ok(json_response(StatusCode::OK, &json!({ "uploadUrl": upload_url, "fileId": id.to_string() })))
 }
 

@@ -2,16 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::announced::Announced;
 use crate::event::Event;
 use crate::scan::Verdict;
 use crate::state::Shared;
-
-/// A scan has ended.
-const FILE_UPLOAD_COMPLETED: &str = "genesys.cloud.messaging.file.upload.completed";
 
 /// The tasks that wait.
 #[derive(Debug, Default)]
@@ -33,15 +30,15 @@ impl Watches {
 }
 
 /// Sends the event of a file's scan when the scan ends; to be called when the file's first bytes are complete.
-pub(crate) fn watch_scan(shared: &Arc<Shared>, id: Uuid) {
+pub(crate) fn watch_scan<A: Announced>(shared: &Arc<Shared>, id: Uuid) {
     let watched = Arc::clone(shared);
     let ended = shared.watches.current();
     shared.sender.spawn(async move {
         let told = async {
             // Other bytes in the meantime put the end off, and so does a clock that is set back.
-            while let Some(at) = watched.files.untold_until(id) {
+            while let Some(at) = A::files(&watched).untold_until(id) {
                 watched.clock.wait_until(at).await;
-                tell(&watched, id);
+                tell::<A>(&watched, id);
             }
         };
         tokio::select! {
@@ -52,20 +49,25 @@ pub(crate) fn watch_scan(shared: &Arc<Shared>, id: Uuid) {
     });
 }
 
-fn tell(shared: &Shared, id: Uuid) {
-    let _turn = shared.turn();
-    let Some(verdict) = shared.files.tell(id, shared.clock.now()) else { return };
-    match Event::new(FILE_UPLOAD_COMPLETED, scan_result(id, verdict), &shared.clock) {
-        Ok(event) => shared.publish(&event),
-        Err(error) => tracing::debug!(%error, "event not sent"),
+/// Watches every file of one kind whose verdict has not been told.
+pub(crate) fn watch_untold<A: Announced>(shared: &Arc<Shared>) {
+    for id in A::files(shared).all_untold() {
+        watch_scan::<A>(shared, id);
     }
 }
 
-fn scan_result(id: Uuid, verdict: Verdict) -> Value {
-    json!({
-        "fileId": id.to_string(),
-        "virusScanResult": verdict.virus_scan_result(),
-        "formatValidation": verdict.format_validation(),
-        "status": verdict.status(),
-    })
+fn tell<A: Announced>(shared: &Shared, id: Uuid) {
+    let _turn = shared.turn();
+    if let Some((request, verdict)) = A::files(shared).tell(id, shared.clock.now()) {
+        publish_verdict(shared, id, request.as_ref(), verdict);
+    }
+}
+
+/// Sends a verdict to everybody who wants it; for who has the turn.
+pub(crate) fn publish_verdict(shared: &Shared, id: Uuid, request: &impl Announced, verdict: Verdict) {
+    let (event_type, data) = request.verdict_event(shared, id, verdict);
+    match Event::new(event_type, data, &shared.clock) {
+        Ok(event) => shared.publish(&event),
+        Err(error) => tracing::debug!(%error, "event not sent"),
+    }
 }

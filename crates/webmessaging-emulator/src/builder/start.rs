@@ -27,6 +27,7 @@ use crate::sign::Signer;
 use crate::snapshot::Snapshots;
 use crate::state::{Shared, Start};
 use crate::subscription::Subscriptions;
+use crate::verdicts::ScanFailures;
 use crate::watch::Watches;
 
 /// The client that exists unless others are named.
@@ -50,7 +51,7 @@ impl EmulatorBuilder {
             self.clients
         };
         let oauth = Authority::new(signer()?, &clients);
-        let schemas = Schemas::compile(self.settings.file_size_bytes_max).map_err(StartError::Internal)?;
+        let schemas = Schemas::compile(&self.settings).map_err(StartError::Internal)?;
         let directory = tempfile::Builder::new()
             .prefix("webmessaging-emulator-")
             .tempdir()
@@ -67,6 +68,8 @@ impl EmulatorBuilder {
         let address = listener.local_addr().map_err(not_listening)?;
 
         let clock = EmulatorClock::default();
+        let scan_duration = self.settings.scan_duration;
+        let scan_failures = Arc::<ScanFailures>::default();
         let shared = Arc::new(Shared {
             id: Uuid::new_v4(),
             settings: self.settings,
@@ -76,7 +79,9 @@ impl EmulatorBuilder {
             signer: signer()?,
             schemas,
             oauth,
-            files: Files::new(self.settings.scan_duration),
+            files: Files::new(scan_duration, Arc::clone(&scan_failures)),
+            transfers: Files::new(scan_duration, Arc::clone(&scan_failures)),
+            scan_failures,
             organization: LiveOrganization::default(),
             subscriptions: Subscriptions::default(),
             webhook_token: self.webhook_token,

@@ -68,6 +68,14 @@ pub struct EmulatorArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 10_485_760)]
     pub max_file_size: u64,
 
+    /// Lifetime of the URLs of a file transfer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = at_least_one())]
+    pub transfer_url_lifetime: u32,
+
+    /// Largest file that may be transferred, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 52_428_800)]
+    pub max_transfer_size: u64,
+
     /// Requests a minute that one access token, and one OAuth client, may send; 0 for any number
     #[arg(long, value_name = "REQUESTS", default_value_t = 300)]
     pub rate_limit: u32,
@@ -127,6 +135,8 @@ impl EmulatorArgs {
             .token_lifetime(Duration::from_secs(self.token_lifetime.into()))
             .upload_url_lifetime(Duration::from_secs(self.upload_url_lifetime.into()))
             .file_size_bytes_max(self.max_file_size)
+            .transfer_url_lifetime(Duration::from_secs(self.transfer_url_lifetime.into()))
+            .transfer_size_bytes_max(self.max_transfer_size)
             .scan_duration(Duration::from_millis(self.scan_duration.into()))
             .faults(self.faults.unwrap_or_default())
             .seed(self.state.unwrap_or_default())
@@ -204,7 +214,7 @@ mod tests {
 
     #[test]
     fn lifetimes_of_zero_are_refused() {
-        for option in ["--token-lifetime", "--upload-url-lifetime"] {
+        for option in ["--token-lifetime", "--upload-url-lifetime", "--transfer-url-lifetime"] {
             let error = Command::try_parse_from(["emulate", option, "0"]).unwrap_err();
             assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation);
         }

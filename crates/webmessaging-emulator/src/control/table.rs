@@ -19,6 +19,8 @@ pub(super) enum Action {
     GetDeliveries,
     Tamper,
     SendEvent,
+    FailScans,
+    Rejudge,
     GetState,
     PutState,
     TakeSnapshot,
@@ -37,7 +39,7 @@ pub(super) struct Control {
 }
 
 /// Every control endpoint; those of one path stand together.
-static CONTROLS: [Control; 17] = [
+static CONTROLS: [Control; 19] = [
     Control {
         action: Action::Capabilities,
         method: Method::GET,
@@ -105,10 +107,22 @@ static CONTROLS: [Control; 17] = [
         summary: "sends an event to its webhooks and answers its id: `{\"eventType\": \"a.b\", \"data\": {}}`",
     },
     Control {
+        action: Action::FailScans,
+        method: Method::POST,
+        path: "/__emulator/scans/fail",
+        summary: "lets the next scans fail, of uploads and transfers alike: `{\"count\": 2}`",
+    },
+    Control {
+        action: Action::Rejudge,
+        method: Method::PUT,
+        path: "/__emulator/verdicts/{id}",
+        summary: "changes what the virus scan of a file or transfer came to, and tells the webhooks: `{\"malicious\": true}`",
+    },
+    Control {
         action: Action::GetState,
         method: Method::GET,
         path: "/__emulator/state",
-        summary: "tokens (counted), files, webhooks (no secrets), deliveries, organisation, rates, faults, snapshots",
+        summary: "tokens (counted), files, transfers, webhooks (no secrets), deliveries, organisation, rates, faults, snapshots",
     },
     Control {
         action: Action::PutState,

@@ -5,7 +5,7 @@ use http::Method;
 use crate::routes::{Contract, Endpoint, ErrorShape, Route};
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 13] = [
+pub(crate) static ENDPOINTS: [Endpoint; 18] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -40,7 +40,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         scopes: &["conversations:read"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "a file: `pending`, `scanning`, then `completed` with a signed download URL, or `failed`",
+        summary: "a file: `pending`, `scanning`, then `completed` with a signed download URL, or `failed`; `sha256` once the bytes are there",
     },
     Endpoint {
         route: Route::Download,
@@ -50,6 +50,51 @@ pub(crate) static ENDPOINTS: [Endpoint; 13] = [
         contract: Contract::Design,
         errors: ErrorShape::Storage,
         summary: "gives the whole of a cleared file at the signed URL of that answer, for one hour",
+    },
+    Endpoint {
+        route: Route::CreateTransfer,
+        method: Method::POST,
+        path: "/api/v2/webchat/messaging/file-transfers",
+        scopes: &["webchat:filetransfer:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "announces a transfer and answers 201 with its signed URLs and their end; strict JSON Schema; needs `X-Genesys-Organization-Id`, as the next two do",
+    },
+    Endpoint {
+        route: Route::RenewTransfer,
+        method: Method::POST,
+        path: "/api/v2/webchat/messaging/file-transfers/{transferId}/renew",
+        scopes: &["webchat:filetransfer:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "answers new URLs for the same transfer, while older ones live on; 409 once the bytes are there",
+    },
+    Endpoint {
+        route: Route::GetTransfer,
+        method: Method::GET,
+        path: "/api/v2/webchat/messaging/file-transfers/{transferId}",
+        scopes: &["webchat:filetransfer:read"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "a transfer: `created`, `uploaded`, then `complete` with a signed download URL, `virus_detected`, `validation_failed` or `failed`",
+    },
+    Endpoint {
+        route: Route::PutTransfer,
+        method: Method::PUT,
+        path: "/storage/transfers/{transferId}",
+        scopes: &[],
+        contract: Contract::Design,
+        errors: ErrorShape::Storage,
+        summary: "takes the bytes at the signed URL: signed method, path, expiry and length, the announced type, no bearer token",
+    },
+    Endpoint {
+        route: Route::DownloadTransfer,
+        method: Method::GET,
+        path: "/storage/transfers/{transferId}",
+        scopes: &[],
+        contract: Contract::Design,
+        errors: ErrorShape::Storage,
+        summary: "gives the whole of a transfer that is complete and clean at a signed URL",
     },
     Endpoint {
         route: Route::ListChannels,

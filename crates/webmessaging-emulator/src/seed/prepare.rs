@@ -40,7 +40,11 @@ struct PreparedFile {
 
 impl PreparedSeed {
     /// The files as they are when they begin `now`; `None` when the seed does not mention files.
-    pub(crate) fn files(&self, store: &Files, now: SystemTime) -> Option<HashMap<Uuid, StoredFile>> {
+    pub(crate) fn files(
+        &self,
+        store: &Files<UploadRequest>,
+        now: SystemTime,
+    ) -> Option<HashMap<Uuid, StoredFile<UploadRequest>>> {
         let files = self.files.as_ref()?.iter().map(|file| {
             let request = Arc::clone(&file.request);
             (file.id, store.seeded(request, file.content.as_ref(), file.is_scanning, now))

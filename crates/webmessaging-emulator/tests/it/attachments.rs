@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use webmessaging_emulator::EmulatedClient;
 
@@ -12,9 +13,9 @@ use crate::client::{
     state, token,
 };
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
 
-fn eicar() -> Vec<u8> {
+pub(crate) fn eicar() -> Vec<u8> {
     [b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$".as_slice(), b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat()
 }
 
@@ -36,14 +37,17 @@ async fn a_clean_file_passes_through_every_status() {
     };
     assert_eq!(state(&emulator, &file).await, with_status("pending"));
     assert_eq!(send(&emulator, file.put(PNG)).await.status, 200);
-    assert_eq!(state(&emulator, &file).await, with_status("scanning"));
+    let mut scanning = with_status("scanning");
+    scanning["sha256"] = hex::encode(Sha256::digest(PNG)).into();
+    assert_eq!(state(&emulator, &file).await, scanning);
     emulator.clock().advance(SCAN);
 
     let mut completed = state(&emulator, &file).await;
     let url = completed.as_object_mut().unwrap().remove("downloadUrl").unwrap();
     let prefix = format!("{}/storage/files/{}?expires=", emulator.base_url(), file.id);
     assert!(url.as_str().unwrap().starts_with(&prefix), "{url}");
-    let mut expected = with_status("completed");
+    let mut expected = scanning;
+    expected["status"] = "completed".into();
     expected["virusScanResult"] = "clean".into();
     expected["formatValidation"] = "passed".into();
     assert_eq!(completed, expected);

@@ -30,7 +30,7 @@ pub(crate) async fn get(emulator: &Emulator, path: &str) -> Value {
 }
 
 /// Every control endpoint but the capabilities.
-const CONTROLS: [(&str, &str); 16] = [
+const CONTROLS: [(&str, &str); 18] = [
     ("GET", "faults"),
     ("PUT", "faults"),
     ("DELETE", "faults"),
@@ -41,6 +41,8 @@ const CONTROLS: [(&str, &str); 16] = [
     ("GET", "deliveries"),
     ("POST", "tamper"),
     ("POST", "events"),
+    ("POST", "scans/fail"),
+    ("PUT", "verdicts/7ad3cbb8-0f1b-4f6d-9be8-1c2f0c5f3a10"),
     ("GET", "state"),
     ("PUT", "state"),
     ("POST", "snapshots"),

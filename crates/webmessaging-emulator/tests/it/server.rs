@@ -10,6 +10,7 @@ use webmessaging_emulator::{Emulator, Route, StartError};
 
 use crate::client::{UPLOAD_PATH, demo_token_request, plain_get, send, start, try_send};
 use crate::receiver::{PLATFORM_WEBHOOKS, WEBHOOKS};
+use crate::transfers::TRANSFERS;
 
 const CAPABILITIES: &str = "/__emulator/capabilities";
 
@@ -76,6 +77,23 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
             ("put-upload", "PUT", "/storage/uploads/{fileId}", "design", json!([])),
             ("get-attachment", "GET", attachment, "design", json!(["conversations:read"])),
             ("download", "GET", "/storage/files/{fileId}", "design", json!([])),
+            ("create-transfer", "POST", TRANSFERS, "design", json!(["webchat:filetransfer:write"])),
+            (
+                "renew-transfer",
+                "POST",
+                "/api/v2/webchat/messaging/file-transfers/{transferId}/renew",
+                "design",
+                json!(["webchat:filetransfer:write"])
+            ),
+            (
+                "get-transfer",
+                "GET",
+                "/api/v2/webchat/messaging/file-transfers/{transferId}",
+                "design",
+                json!(["webchat:filetransfer:read"])
+            ),
+            ("put-transfer", "PUT", "/storage/transfers/{transferId}", "design", json!([])),
+            ("download-transfer", "GET", "/storage/transfers/{transferId}", "design", json!([])),
             (
                 "list-channels",
                 "GET",
