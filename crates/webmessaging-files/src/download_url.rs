@@ -147,7 +147,7 @@ impl AskDownloadUrl {
             let kind = DownloadUrlIssued::new(attachment.clone(), message.clone()).expires_at(expires_at);
             (kind.into(), record::of_call(facts))
         };
-        self.files.record(facts, event).await
+        record::success(&self.files.journal, facts, event).await
     }
 
     fn no_download(attachment: Attachment, sent: Sent) -> Refused {

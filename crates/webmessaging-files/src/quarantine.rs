@@ -11,6 +11,7 @@ use webmessaging_model::{ContentType, FileId, MessageId, ScanVerdict};
 
 use crate::client::FilesClient;
 use crate::operations::GET_ATTACHMENT;
+use crate::record;
 
 /// What a hook came to; the error is that of whoever wrote the hook.
 pub type HookOutcome = Result<Quarantined, Box<dyn std::error::Error + Send + Sync>>;
@@ -143,7 +144,7 @@ impl FilesClient {
             kind.deleted = matches!(hooked, Some(Ok(Quarantined::Deleted))).then_some(true);
             (kind.into(), facts)
         };
-        let recorded = self.record_done(&GET_ATTACHMENT, event).await;
+        let recorded = record::done(&self.journal, &GET_ATTACHMENT, event).await;
         match hooked {
             Some(Err(cause)) => Err(Error::new(ErrorKind::NotRecorded, Sent::Yes)
                 .with_operation(&GET_ATTACHMENT)
@@ -168,7 +169,7 @@ impl FilesClient {
             kind.message_id = Some(file.message_id.clone());
             (kind.into(), facts.clone())
         };
-        let recorded = self.record_done(&GET_ATTACHMENT, event).await;
+        let recorded = record::done(&self.journal, &GET_ATTACHMENT, event).await;
         if verdict == ScanVerdict::Clean {
             return recorded;
         }

@@ -54,7 +54,7 @@ impl FilesClient {
             kind.webhook_id.clone_from(&registered.id);
             (kind.event_type(FILE_SCANNED_EVENT).into(), facts)
         };
-        self.record_done(webhook.operation(), event).await?;
+        record::done(&self.journal, webhook.operation(), event).await?;
         Ok(registered)
     }
 }

@@ -227,7 +227,7 @@ impl Plan {
             facts.payload_sha256 = stored.sha256;
             (kind.into(), facts)
         };
-        self.files.record(&stored.facts, event).await
+        record::success(&self.files.journal, &stored.facts, event).await
     }
 
     /// That nothing came of it.
@@ -238,7 +238,7 @@ impl Plan {
             kind.channel_id = Some(self.channel.clone());
             kind.into()
         };
-        self.files.record_failure(error, event).await;
+        record::failure(&self.files.journal, error, event).await;
     }
 
     /// Looks at the source and checks everything about it.

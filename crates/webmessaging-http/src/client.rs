@@ -12,7 +12,7 @@ use webmessaging_model::Operation;
 use crate::answer::Answer;
 use crate::breaker::{BreakerStatus, Breakers};
 use crate::budget::Purse;
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, correlation_id};
 use crate::config::ClientBuilder;
 use crate::credentials::{AuthStyle, Credentials, Kind, OAuthClient};
 use crate::default_headers::DefaultHeaders;
@@ -152,6 +152,11 @@ impl Client {
     /// Whether the platform is this machine, as an emulator is, so that plain `http` may carry a secret; for feature crates.
     pub fn is_loopback(&self) -> bool {
         self.0.is_loopback()
+    }
+
+    /// A fresh UUID of this client's randomness, for ids that go into a body. Nothing secret.
+    pub fn new_id(&self) -> String {
+        correlation_id(&*self.0.entropy)
     }
 
     /// The clock of this client, for waits of a feature crate.

@@ -68,12 +68,24 @@ pub struct PresignedTarget {
     pub headers: HeaderMap,
     /// How long it lives, counted from the moment it was asked for.
     pub lifetime: Duration,
+    /// An attempt that would begin with less than this left asks for a new URL first.
+    pub margin: Duration,
 }
 
+/// The usual margin: nobody wants to begin at the very end.
+const MARGIN_MAX: Duration = Duration::from_secs(10);
+
 impl PresignedTarget {
-    /// A target; headers must be the ones the server signed or named.
+    /// A target; headers must be the ones the server signed or named. Its margin is a tenth of its life, at most 10 seconds.
     pub fn new(url: PresignedUrl, headers: HeaderMap, lifetime: Duration) -> Self {
-        Self { url, headers, lifetime }
+        Self { url, headers, lifetime, margin: (lifetime / 10).min(MARGIN_MAX) }
+    }
+
+    /// Sets how much of its life must be left when an attempt begins.
+    #[must_use]
+    pub fn margin(mut self, margin: Duration) -> Self {
+        self.margin = margin;
+        self
     }
 }
 
@@ -83,6 +95,7 @@ impl fmt::Debug for PresignedTarget {
             .field("url", &self.url)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("lifetime", &self.lifetime)
+            .field("margin", &self.margin)
             .finish()
     }
 }

@@ -62,6 +62,23 @@ impl Client {
         T: AsRef<PresignedTarget>,
         F: Future<Output = Result<T, Error>>,
     {
+        self.put_renewed(put, |_| issue()).await
+    }
+
+    /// Uploads to a presigned URL, as [`put_presigned`](Self::put_presigned) does, and tells `issue` which refusal made
+    /// another URL necessary: none at the start and where the one at hand is about to expire.
+    ///
+    /// # Errors
+    /// Those of [`put_presigned`](Self::put_presigned).
+    pub async fn put_renewed<T, F>(
+        &self,
+        put: PresignedPut<'_>,
+        mut issue: impl FnMut(Option<Error>) -> F,
+    ) -> Result<(T, Stored), Error>
+    where
+        T: AsRef<PresignedTarget>,
+        F: Future<Output = Result<T, Error>>,
+    {
         let mut call = Call::begin(&self.0, put.operation, Patience::Waits(self.0.timeouts.call));
         let span = call.span();
         let outcome = async {
@@ -69,6 +86,7 @@ impl Client {
                 return Err(call.finish(Error::configuration("an upload to a presigned url is a PUT")));
             }
             let mut issued: Option<Issued<T>> = None;
+            let mut reason = None;
             let (mut urls, mut refused) = (0, 0);
             loop {
                 call.tick();
@@ -80,7 +98,7 @@ impl Client {
                 } else {
                     urls += 1;
                     let at = call.clock().now();
-                    let target = issue().await.map_err(|error| call.identified(error))?;
+                    let target = issue(reason.take()).await.map_err(|error| call.identified(error))?;
                     let url = target.as_ref().url.checked(self.0.is_loopback());
                     Issued { target, url: url.map_err(|error| call.finish(error))?, at }
                 };
@@ -96,6 +114,7 @@ impl Client {
                 } else if refused < refusal.renewals_max() {
                     refused += 1;
                     log::url_refused(call.attempts);
+                    reason = Some(refusal.explain(error));
                     call.goes_on(Duration::ZERO);
                 } else {
                     return Err(call.finish(refusal.explain(error)));
@@ -111,8 +130,7 @@ impl Client {
 
 /// Whether a URL lives long enough for an attempt to begin.
 fn is_fresh<T: AsRef<PresignedTarget>>(issued: &Issued<T>, now: Instant) -> bool {
-    let lifetime = issued.target.as_ref().lifetime;
-    let margin = (lifetime / 10).min(Duration::from_secs(10));
+    let &PresignedTarget { lifetime, margin, .. } = issued.target.as_ref();
     now.saturating_duration_since(issued.at) + margin < lifetime
 }
 

@@ -64,6 +64,8 @@ ids! {
     FileId,
     /// An attachment of a message. The id of an uploaded file serves as its attachment id.
     AttachmentId,
+    /// An organisation of Genesys Cloud.
+    OrganizationId,
     /// A file transfer; it stays the same when its URLs are renewed.
     TransferId,
 }

@@ -60,6 +60,62 @@ pub const UPLOAD_URL_SECONDS: DatedLimit = DatedLimit {
     checked: "2026-11-20",
 };
 
+const TRANSFER_PAYLOAD: &str = "design document: web messaging file transfers, step 1";
+
+/// Smallest transfer: an empty file is refused.
+pub const TRANSFER_SIZE_BYTES_MIN: DatedLimit = DatedLimit {
+    name: "transfer.file_size.min",
+    value: 1,
+    unit: Unit::Bytes,
+    source: TRANSFER_PAYLOAD,
+    checked: "2026-11-26",
+};
+
+/// Largest transfer: 50 MiB.
+pub const TRANSFER_SIZE_BYTES_MAX: DatedLimit = DatedLimit {
+    name: "transfer.file_size.max",
+    value: 50 * 1024 * 1024,
+    unit: Unit::Bytes,
+    source: TRANSFER_PAYLOAD,
+    checked: "2026-11-26",
+};
+
+/// Longest name of a transferred file.
+pub const TRANSFER_NAME_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "transfer.file_name.max",
+    value: 255,
+    unit: Unit::Characters,
+    source: TRANSFER_PAYLOAD,
+    checked: "2026-11-26",
+};
+
+/// Shortest retention of a transferred file.
+pub const TRANSFER_RETENTION_DAYS_MIN: DatedLimit = DatedLimit {
+    name: "transfer.retention_days.min",
+    value: 1,
+    unit: Unit::Days,
+    source: TRANSFER_PAYLOAD,
+    checked: "2026-11-26",
+};
+
+/// Usual life of the URLs of a transfer: 24 hours. It is taken where the platform does not say when they end.
+pub const TRANSFER_URL_SECONDS: DatedLimit = DatedLimit {
+    name: "transfer.url.lifetime",
+    value: 86_400,
+    unit: Unit::Seconds,
+    source: "design document: web messaging file transfers, step 2",
+    checked: "2026-11-26",
+};
+
+/// Time that the URL of a transfer must have left when its bytes start; with less it is renewed first.
+pub const TRANSFER_RENEWAL_SECONDS: DatedLimit = DatedLimit {
+    name: "transfer.url.renewal",
+    value: 1_800,
+    unit: Unit::Seconds,
+    source: "design document: web messaging file transfers, step 2",
+    checked: "2026-11-26",
+};
+
 /// Longest id we send. Ids are opaque; the platform's are UUIDs of 36 characters.
 pub const ID_CHARACTERS_MAX: DatedLimit = DatedLimit {
     name: "id.max",
@@ -96,6 +152,12 @@ pub const ALL: &[DatedLimit] = &[
     FILE_SIZE_BYTES_MAX,
     FILE_NAME_CHARACTERS_MAX,
     UPLOAD_URL_SECONDS,
+    TRANSFER_SIZE_BYTES_MIN,
+    TRANSFER_SIZE_BYTES_MAX,
+    TRANSFER_NAME_CHARACTERS_MAX,
+    TRANSFER_RETENTION_DAYS_MIN,
+    TRANSFER_URL_SECONDS,
+    TRANSFER_RENEWAL_SECONDS,
     ID_CHARACTERS_MAX,
     REQUESTS_MAX,
     REQUESTS_WINDOW_SECONDS,

@@ -85,6 +85,38 @@ pub(crate) fn id(id: &str) -> Result<(), ValidationError> {
     if count > max { Err(above(Code::TooLong, max, count)) } else { Ok(()) }
 }
 
+/// Refuses what is outside both bounds.
+pub(crate) fn in_range(count: u64, min: u64, max: u64) -> Result<(), ValidationError> {
+    if count < min {
+        return Err(below(Code::TooSmall, min, count));
+    }
+    if count <= max { Ok(()) } else { Err(above(Code::TooLarge, max, count)) }
+}
+
+/// Refuses a text of more characters.
+pub(crate) fn at_most(text: &str, max: u64) -> Result<(), ValidationError> {
+    // No text has more characters than bytes, so the usual one is not walked through.
+    if text.len() as u64 <= max {
+        return Ok(());
+    }
+    let count = text.chars().count() as u64;
+    if count <= max { Ok(()) } else { Err(above(Code::TooLong, max, count)) }
+}
+
+/// Refuses what is not a UUID in its usual form, of whichever version: 32 hexadecimal digits in five groups.
+pub(crate) fn uuid(text: &str) -> Result<(), ValidationError> {
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    if text.is_empty() {
+        return Err(failed(Code::Required));
+    }
+    // All places are looked at, without stopping at the first wrong one, so that the loop can be unrolled.
+    let fits = text.len() == 36
+        && text.bytes().enumerate().fold(true, |fits, (at, byte)| {
+            fits & if HYPHENS.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+        });
+    if fits { Ok(()) } else { Err(failed(Code::Malformed)) }
+}
+
 /// The violations of a value, in the order of `fields`, without the rejected values.
 pub(crate) fn violations(mut errors: ValidationErrors, fields: &[Field]) -> Violations {
     let mut found = Vec::new();

@@ -36,6 +36,13 @@ open_enum! {
     }
 }
 
+impl VirusScanResult {
+    /// Whether malware was found. The document on transfers has `detected` where that on uploads has `malicious`.
+    pub fn is_malicious(&self) -> bool {
+        matches!(self.as_str(), "malicious" | "detected")
+    }
+}
+
 /// What the platform's answers about a file come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

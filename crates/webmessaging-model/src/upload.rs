@@ -171,13 +171,7 @@ fn name_charset(name: &str) -> Result<(), ValidationError> {
 }
 
 fn name_length(name: &str) -> Result<(), ValidationError> {
-    let max = limits::FILE_NAME_CHARACTERS_MAX.value;
-    // No name has more characters than bytes, so the usual one is not walked through.
-    if name.len() as u64 <= max {
-        return Ok(());
-    }
-    let count = name.chars().count() as u64;
-    if count <= max { Ok(()) } else { Err(rules::above(Code::TooLong, max, count)) }
+    rules::at_most(name, limits::FILE_NAME_CHARACTERS_MAX.value)
 }
 
 fn type_allowed(declared: &ContentType, limits: &UploadLimits) -> Result<(), ValidationError> {
@@ -189,12 +183,7 @@ fn type_allowed(declared: &ContentType, limits: &UploadLimits) -> Result<(), Val
 }
 
 fn size_in_range(size: u64, limits: &UploadLimits) -> Result<(), ValidationError> {
-    let min = limits::FILE_SIZE_BYTES_MIN.value;
-    if size < min {
-        return Err(rules::below(Code::TooSmall, min, size));
-    }
-    let max = limits.file_size_bytes_max;
-    if size <= max { Ok(()) } else { Err(rules::above(Code::TooLarge, max, size)) }
+    rules::in_range(size, limits::FILE_SIZE_BYTES_MIN.value, limits.file_size_bytes_max)
 }
 
 const FIELDS: &[Field] = &[

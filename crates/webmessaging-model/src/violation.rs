@@ -26,6 +26,8 @@ pub enum Code {
     Reserved,
     /// A value outside the list of allowed ones.
     NotAllowed,
+    /// A text that does not have the form it needs, such as that of a UUID.
+    Malformed,
     /// Content that is not what its declaration says.
     ContentMismatch,
     /// A source that does not exist.
@@ -48,6 +50,7 @@ impl Code {
         Self::ForbiddenCharacter,
         Self::Reserved,
         Self::NotAllowed,
+        Self::Malformed,
         Self::ContentMismatch,
         Self::NotFound,
         Self::NotAFile,
@@ -65,6 +68,7 @@ impl Code {
             Self::ForbiddenCharacter => "forbidden_character",
             Self::Reserved => "reserved",
             Self::NotAllowed => "not_allowed",
+            Self::Malformed => "malformed",
             Self::ContentMismatch => "content_mismatch",
             Self::NotFound => "not_found",
             Self::NotAFile => "not_a_file",
@@ -97,6 +101,8 @@ pub enum Unit {
     Characters,
     /// Seconds.
     Seconds,
+    /// Days of 24 hours.
+    Days,
     /// Requests to a server.
     Requests,
 }
@@ -111,6 +117,8 @@ impl Unit {
             (Self::Characters, _) => "characters",
             (Self::Seconds, 1) => "second",
             (Self::Seconds, _) => "seconds",
+            (Self::Days, 1) => "day",
+            (Self::Days, _) => "days",
             (Self::Requests, 1) => "request",
             (Self::Requests, _) => "requests",
         }
@@ -235,6 +243,7 @@ impl fmt::Display for Violation {
             Code::ForbiddenCharacter => "has a forbidden character",
             Code::Reserved => "is a reserved name",
             Code::NotAllowed => "is not allowed",
+            Code::Malformed => "is malformed",
             Code::ContentMismatch => "does not match the content",
             Code::NotFound => "does not exist",
             Code::NotAFile => "is not a regular file",

@@ -23,7 +23,8 @@ pub use self::payload::Payload;
 pub use self::person::Person;
 pub use self::read_receipt::MessageRead;
 pub use self::scan::FileScanned;
-pub use self::transfer::{DownloadUri, FileTransferChanged, TransferMetadata, TransferStatus};
+pub use self::transfer::{DownloadUri, FileTransferChanged, TransferMetadata};
+pub use webmessaging_model::TransferStatus;
 
 /// The scan of an uploaded file has ended. Contract: design.
 pub const FILE_UPLOAD_COMPLETED: &str = "genesys.cloud.messaging.file.upload.completed";

@@ -1,4 +1,4 @@
-//! Uploads against the emulator, with everything that can go wrong.
+//! Uploads and transfers against the emulator, with everything that can go wrong.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,4 +14,7 @@ mod batch;
 mod crash;
 mod setup;
 mod shapes;
+mod transfer;
+mod transfer_setup;
+mod transfer_wait;
 mod upload;

@@ -14,6 +14,7 @@ pub(crate) const MESSAGE: &str = "87654321-4321-4321-4321-210987654321";
 pub(crate) struct Setup {
     pub(crate) emulator: Emulator,
     pub(crate) files: FilesClient,
+    pub(crate) http: Client,
     pub(crate) clock: SkippingClock,
 }
 
@@ -33,14 +34,21 @@ impl Setup {
             .base_url(emulator.base_url())
             .clock(clock.clone())
             .entropy(Halfway);
-        let files = FilesClient::new(client(builder).build().unwrap());
-        Self { emulator, files, clock }
+        let http = client(builder).build().unwrap();
+        let files = FilesClient::new(http.clone());
+        Self { emulator, files, http, clock }
     }
 
     /// How often each route was called: login, announcement, bytes.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let count = |route| self.emulator.count(route);
         (count(Route::Token), count(Route::CreateUpload), count(Route::PutUpload))
+    }
+
+    /// Lets time pass, here and on the platform.
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.clock.advance(duration);
+        self.emulator.clock().advance(duration);
     }
 
     /// The requests of a route, in order.

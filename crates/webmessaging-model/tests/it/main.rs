@@ -9,5 +9,6 @@
 )]
 
 mod domain;
+mod transfer;
 mod upload;
 mod wire;

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
-use webmessaging_model::{ScanVerdict, VirusScanResult};
+use webmessaging_model::{ScanVerdict, TransferStatus, VirusScanResult};
 
 use super::Payload;
 
@@ -49,16 +49,7 @@ impl FileTransferChanged {
     /// What it comes to: clean only when it is complete and the scanner found nothing. The document lists the statuses in which a
     /// transfer is over; in any other one there is no verdict yet.
     pub fn verdict(&self) -> ScanVerdict {
-        match (&self.virus_scan_result, &self.status) {
-            (Some(VirusScanResult::Malicious), _) | (_, Some(TransferStatus::VirusDetected)) => {
-                ScanVerdict::Malicious
-            }
-            (_, Some(TransferStatus::ValidationFailed)) => ScanVerdict::FormatRejected,
-            (_, Some(TransferStatus::Failed)) => ScanVerdict::Failed,
-            (Some(VirusScanResult::Clean), Some(TransferStatus::Complete)) => ScanVerdict::Clean,
-            (_, Some(TransferStatus::Uploaded | TransferStatus::Unknown(_))) => ScanVerdict::Pending,
-            (_, Some(TransferStatus::Complete) | None) => ScanVerdict::Unknown,
-        }
+        ScanVerdict::of_transfer(self.status.as_ref(), self.virus_scan_result.as_ref(), None)
     }
 
     /// The URI to download it from: only for a file that was found clean, whatever the sender wrote.
@@ -75,52 +66,6 @@ impl fmt::Debug for FileTransferChanged {
             .field("virus_scan_result", &self.virus_scan_result)
             .field("download_uri", &self.download_uri)
             .finish_non_exhaustive()
-    }
-}
-
-/// How far a transfer is. Contract: design.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TransferStatus {
-    /// The bytes have arrived and are being scanned.
-    Uploaded,
-    /// Scanned and accepted.
-    Complete,
-    /// It failed.
-    Failed,
-    /// Malware was found.
-    VirusDetected,
-    /// The content is not what its type says.
-    ValidationFailed,
-    /// A value this version does not know, kept as the server wrote it.
-    Unknown(String),
-}
-
-impl TransferStatus {
-    /// The value as the wire writes it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Uploaded => "uploaded",
-            Self::Complete => "complete",
-            Self::Failed => "failed",
-            Self::VirusDetected => "virus_detected",
-            Self::ValidationFailed => "validation_failed",
-            Self::Unknown(text) => text,
-        }
-    }
-}
-
-impl From<String> for TransferStatus {
-    fn from(text: String) -> Self {
-        let known =
-            [Self::Uploaded, Self::Complete, Self::Failed, Self::VirusDetected, Self::ValidationFailed];
-        known.into_iter().find(|status| status.as_str() == text).unwrap_or(Self::Unknown(text))
-    }
-}
-
-impl<'de> Deserialize<'de> for TransferStatus {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
     }
 }
 
@@ -154,8 +99,5 @@ fn virus_scan_result<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<VirusScanResult>, D::Error> {
     let result = Option::<VirusScanResult>::deserialize(deserializer)?;
-    Ok(result.map(|result| match result.as_str() {
-        "detected" => VirusScanResult::Malicious,
-        _ => result,
-    }))
+    Ok(result.map(|result| if result.is_malicious() { VirusScanResult::Malicious } else { result }))
 }

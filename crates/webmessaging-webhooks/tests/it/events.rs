@@ -73,7 +73,7 @@ fn only_a_clean_transfer_has_a_uri() {
     assert_eq!(verdict("complete", "brand new"), ScanVerdict::Unknown);
     assert_eq!(verdict("brand new", "clean"), ScanVerdict::Pending);
     assert_eq!(verdict("brand new", "detected"), ScanVerdict::Malicious);
-    let status = TransferStatus::from("brand new".to_owned());
+    let status = TransferStatus::from("brand new");
     assert_eq!(status.as_str(), "brand new");
 }
 
