@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod data;
+pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod secrets;
 pub(crate) mod targets;
@@ -10,11 +11,12 @@ pub(crate) mod webhooks;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use webmessaging::model::{ContentType, Domain, limits};
+use webmessaging::model::Domain;
 use webmessaging::{Client, Error, SecretString, Settings, reference};
 use webmessaging_emulator::cli::EmulatorArgs;
 
 use self::audit::AuditArgs;
+use self::files::FilesArgs;
 use self::outbox::{DeadLettersArgs, OutboxArgs};
 use self::webhooks::WebhooksArgs;
 
@@ -44,7 +46,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Watch everything work, without a Genesys organisation
     Demo(DemoArgs),
-    /// Upload files
+    /// Upload files, ask what became of them, look after those that are kept away
     Files(FilesArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),
@@ -63,64 +65,6 @@ pub(crate) struct DemoArgs {
     /// A file of yours to upload along with the demo's own
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FilesArgs {
-    #[command(subcommand)]
-    pub(crate) command: FilesCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum FilesCommand {
-    /// Check a file, upload it, and wait for the scanner's verdict
-    #[command(
-        after_help = "Exit codes: 0 clean, 3 refused here, 4 blocked by the scan, 5 refused by the platform, \
-                            6 network or platform trouble, 2 wrong usage, \
-                            130 interrupted, 1 anything else."
-    )]
-    Upload(Box<UploadArgs>),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UploadArgs {
-    /// The file
-    pub(crate) path: PathBuf,
-
-    /// Channel of the conversation
-    #[arg(long, value_name = "ID")]
-    pub(crate) channel: String,
-
-    /// Message that the file belongs to
-    #[arg(long, value_name = "ID")]
-    pub(crate) message: String,
-
-    /// Announce another name than the file's own
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-
-    /// Announce another media type than the one the name tells
-    #[arg(long, value_name = "TYPE", value_parser = content_type)]
-    pub(crate) content_type: Option<ContentType>,
-
-    /// Largest file, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = limits::FILE_SIZE_BYTES_MAX.value)]
-    pub(crate) max_file_size: u64,
-
-    /// Leave every limit to the server
-    #[arg(long)]
-    pub(crate) unchecked: bool,
-
-    /// Do not wait for the scanner's verdict
-    #[arg(long)]
-    pub(crate) no_wait: bool,
-
-    /// How long to wait for the verdict, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    pub(crate) scan_timeout: u64,
-
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
 }
 
 /// Who logs in, and where. What is not given here comes from the settings file and the environment.
@@ -198,11 +142,6 @@ impl ConnectionArgs {
         }
         loader.load()
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
-fn content_type(text: &str) -> Result<ContentType, std::convert::Infallible> {
-    Ok(ContentType::from(text))
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! The client for files.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use webmessaging_http::{Client, Error, Source};
 use webmessaging_journal::Journal;
 use webmessaging_model::{AttachmentId, MessageId, UploadLimits, limits};
 
+use crate::deliver::Deliver;
+use crate::download_url::AskDownloadUrl;
 use crate::get_attachment::{Attachment, GetAttachment};
+use crate::quarantine::{Hook, QuarantineHook};
+use crate::signed_download::SignedDownload;
 use crate::upload::Upload;
 use crate::wait_for_scan::WaitForScan;
 
@@ -29,13 +34,20 @@ pub struct FilesClient {
     pub(crate) limits: UploadLimits,
     pub(crate) url_lifetime: Duration,
     pub(crate) journal: Journal,
+    pub(crate) hook: Hook,
 }
 
 impl FilesClient {
     /// A client with the documented limits.
     pub fn new(http: Client) -> Self {
         let url_lifetime = Duration::from_secs(limits::UPLOAD_URL_SECONDS.value);
-        Self { http, limits: UploadLimits::default(), url_lifetime, journal: Journal::none() }
+        Self {
+            http,
+            limits: UploadLimits::default(),
+            url_lifetime,
+            journal: Journal::none(),
+            hook: Hook::default(),
+        }
     }
 
     /// Replaces the limits that uploads are checked against.
@@ -59,6 +71,18 @@ impl FilesClient {
     pub fn journal(mut self, journal: Journal) -> Self {
         self.journal = journal;
         self
+    }
+
+    /// Sets who is told of files that are blocked; nobody by default. See [`QuarantineHook`].
+    #[must_use]
+    pub fn on_quarantine(mut self, hook: impl QuarantineHook) -> Self {
+        self.hook = Hook(Some(Arc::new(hook)));
+        self
+    }
+
+    /// Uploads a file and waits for its scan, with everything that follows from it; see [`Deliver`].
+    pub fn deliver(&self, source: Source) -> Deliver {
+        Deliver::new(self.clone(), source)
     }
 
     /// Uploads a file; see [`Upload`].
@@ -87,5 +111,23 @@ impl FilesClient {
         attachment: impl Into<AttachmentId>,
     ) -> WaitForScan {
         WaitForScan::new(self.clone(), GetAttachment::new(message.into(), attachment.into()))
+    }
+
+    /// Asks for a URL to download a file from, once; see [`AskDownloadUrl`].
+    pub fn download_url(
+        &self,
+        message: impl Into<MessageId>,
+        attachment: impl Into<AttachmentId>,
+    ) -> AskDownloadUrl {
+        AskDownloadUrl::new(self.clone(), GetAttachment::new(message.into(), attachment.into()))
+    }
+
+    /// Hands out URLs to download a file from for as long as that is needed; see [`SignedDownload`].
+    pub fn signed_download(
+        &self,
+        message: impl Into<MessageId>,
+        attachment: impl Into<AttachmentId>,
+    ) -> SignedDownload {
+        SignedDownload::new(self.download_url(message, attachment))
     }
 }

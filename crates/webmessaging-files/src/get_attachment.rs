@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use webmessaging_http::{Encoder, Endpoint, PresignedUrl};
 use webmessaging_model::{
-    AttachmentId, FormatValidation, MessageId, Operation, ScanVerdict, UploadStatus, VirusScanResult,
+    AttachmentId, FormatValidation, MessageId, Operation, ScanProgress, ScanVerdict, UploadStatus,
+    VirusScanResult,
 };
 
 use crate::operations::GET_ATTACHMENT;
@@ -12,8 +13,8 @@ use crate::operations::GET_ATTACHMENT;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct GetAttachment {
-    message: MessageId,
-    attachment: AttachmentId,
+    pub(crate) message: MessageId,
+    pub(crate) attachment: AttachmentId,
 }
 
 impl GetAttachment {
@@ -42,13 +43,33 @@ pub struct Attachment {
     /// Whether the content is what its type says.
     #[serde(default)]
     pub format_validation: Option<FormatValidation>,
+    /// SHA-256 of the bytes that the platform has, in hexadecimal, where it says so.
+    #[serde(default)]
+    pub sha256: Option<String>,
     #[serde(default)]
     download_url: Option<PresignedUrl>,
+    /// What was known before it was read.
+    #[serde(skip)]
+    known: ScanProgress,
 }
 
 impl Attachment {
-    /// What the scan came to.
+    /// What the scan came to: the worse of what the platform answered and what a [`ScanGate`](crate::ScanGate) knew.
     pub fn verdict(&self) -> ScanVerdict {
+        let mut progress = self.known;
+        progress.advance(self.answered());
+        progress.verdict()
+    }
+
+    /// The URL to download it from: only for a file that was found clean, whatever the server sent along. Where a gate
+    /// was asked, both have to say so.
+    pub fn download_url(&self) -> Option<&PresignedUrl> {
+        let is_clean = self.answered() == ScanVerdict::Clean && self.verdict() == ScanVerdict::Clean;
+        self.download_url.as_ref().filter(|_| is_clean)
+    }
+
+    /// What the platform's answer comes to, by itself.
+    pub(crate) fn answered(&self) -> ScanVerdict {
         ScanVerdict::of(
             self.status.as_ref(),
             self.virus_scan_result.as_ref(),
@@ -56,9 +77,24 @@ impl Attachment {
         )
     }
 
-    /// The URL to download it from: only for a file that was found clean, whatever the server sent along.
-    pub fn download_url(&self) -> Option<&PresignedUrl> {
-        self.download_url.as_ref().filter(|_| self.verdict() == ScanVerdict::Clean)
+    /// Adds what is known otherwise.
+    pub(crate) fn with_known(mut self, verdict: ScanVerdict) -> Self {
+        self.known.advance(verdict);
+        self
+    }
+
+    /// What is left of an attachment that nobody has to read any more, because it is blocked.
+    pub(crate) fn blocked(id: AttachmentId, verdict: ScanVerdict) -> Self {
+        Self {
+            id,
+            file_name: None,
+            status: None,
+            virus_scan_result: None,
+            format_validation: None,
+            sha256: None,
+            download_url: None,
+            known: ScanProgress::new(verdict),
+        }
     }
 }
 

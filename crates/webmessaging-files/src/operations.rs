@@ -34,6 +34,15 @@ pub const GET_ATTACHMENT: Operation = Operation::new(
 .contract(Contract::Design)
 .source(UPLOADS);
 
+/// Registers a webhook for the end of scans. A second request finds the name taken, so there is never a second webhook.
+pub const CREATE_WEBHOOK: Operation =
+    Operation::new("files.webhook.create", Method::Post, "/api/v2/platform/webhooks/webhooks")
+        .success(&[200, 201])
+        .scopes(&["webhooks:write"])
+        .retry(RetryClass::Idempotent)
+        .contract(Contract::Design)
+        .source(UPLOADS);
+
 const TRANSFERS: &str = "design document: web messaging file transfers";
 
 /// Announces a transfer and asks for its URLs. A second announcement is a second transfer, which expires unused.
@@ -79,6 +88,7 @@ pub const OPERATIONS: &[&Operation] = &[
     &CREATE_UPLOAD,
     &PUT_UPLOAD,
     &GET_ATTACHMENT,
+    &CREATE_WEBHOOK,
     &CREATE_TRANSFER,
     &RENEW_TRANSFER,
     &GET_TRANSFER,
@@ -87,6 +97,9 @@ pub const OPERATIONS: &[&Operation] = &[
 
 /// Ties the bytes to the announced file, on [`PUT_UPLOAD`].
 pub const X_GENESYS_FILE_ID: HeaderName = HeaderName::from_static("x-genesys-file-id");
+
+/// The event that a scan is over.
+pub const FILE_SCANNED_EVENT: &str = "genesys.cloud.messaging.file.upload.completed";
 
 /// Names the organisation, on every call about a transfer.
 pub const X_GENESYS_ORGANIZATION_ID: HeaderName = HeaderName::from_static("x-genesys-organization-id");

@@ -13,14 +13,13 @@ pub(crate) async fn success(
     write(journal, kind).await.map_err(|error| Error::not_recorded(facts, error))
 }
 
-/// Records what came to light without a call of ours.
-pub(crate) async fn news(
+/// Records what was done or came to light, whether a call was answered for it or not.
+pub(crate) async fn done(
     journal: &Journal,
     operation: &'static Operation,
-    kind: impl FnOnce() -> EventKind,
+    kind: impl FnOnce() -> (EventKind, EventFacts),
 ) -> Result<(), Error> {
-    let recorded = write(journal, || (kind(), EventFacts::new())).await;
-    recorded.map_err(|error| {
+    write(journal, kind).await.map_err(|error| {
         Error::new(ErrorKind::NotRecorded, Sent::Yes).with_operation(operation).with_source(error)
     })
 }
@@ -54,7 +53,7 @@ pub(crate) fn of_call(facts: &Facts) -> EventFacts {
 }
 
 /// The facts of a call that failed.
-fn of_error(error: &Error) -> EventFacts {
+pub(crate) fn of_error(error: &Error) -> EventFacts {
     let mut event = EventFacts::new().attempts(error.attempts());
     event.operation = error.operation().map(|operation| operation.name.into());
     event.status = error.status().map(|status| status.as_u16());

@@ -1,11 +1,10 @@
 //! The upload of a file: check, announce, stream to the presigned URL.
 
 use std::fmt;
-use std::future::{IntoFuture, poll_fn};
+use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
@@ -20,7 +19,9 @@ use webmessaging_model::{
 
 use crate::client::FilesClient;
 use crate::create_upload::{CreateUpload, UploadTicket};
+use crate::ledger::{Noted, ledger_failed};
 use crate::operations::{CREATE_UPLOAD, PUT_UPLOAD, X_GENESYS_FILE_ID};
+use crate::race::Cancel;
 use crate::record;
 
 /// An upload; `.await` begins it.
@@ -54,20 +55,25 @@ use crate::record;
 /// ```
 #[must_use = "an upload does nothing until it is awaited"]
 pub struct Upload {
-    plan: Plan,
-    cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    pub(crate) plan: Plan,
+    pub(crate) cancel: Cancel,
 }
 
-struct Plan {
-    files: FilesClient,
+/// What is uploaded, as often as it is asked for.
+pub(crate) struct Plan {
+    pub(crate) files: FilesClient,
     source: Source,
     channel: ChannelId,
-    message: MessageId,
+    pub(crate) message: MessageId,
     content_type: Option<ContentType>,
     checked: bool,
     digest: bool,
     on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    on_announced: Option<OnAnnounced>,
 }
+
+/// Told of the id of a file before its bytes go out, for whoever has to find it again.
+pub(crate) type OnAnnounced = Arc<dyn Fn(FileId) -> Noted<'static, ()> + Send + Sync>;
 
 /// A file whose bytes have arrived. It is not scanned yet.
 #[derive(Debug, Clone)]
@@ -100,8 +106,9 @@ impl Upload {
             checked: true,
             digest: true,
             on_progress: None,
+            on_announced: None,
         };
-        Self { plan, cancel: None }
+        Self { plan, cancel: Cancel::default() }
     }
 
     /// Sets the channel of the conversation; required.
@@ -147,36 +154,38 @@ impl Upload {
         self
     }
 
-    /// Ends the upload with [`Canceled`](ErrorKind::Canceled) when a future does: a signal, a token, a timer.
-    pub fn cancel_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.cancel = Some(Box::pin(signal));
+    /// Waits for somebody to note the id of the file before its bytes go out.
+    pub(crate) fn on_announced(mut self, note: OnAnnounced) -> Self {
+        self.plan.on_announced = Some(note);
         self
     }
 
-    async fn run(self) -> Result<UploadedFile, Error> {
-        let announced = Arc::new(AtomicBool::new(false));
-        let Self { plan, mut cancel } = self;
-        let mut transfer = Box::pin(plan.transfer(Arc::clone(&announced)));
-        let outcome = poll_fn(|cx| {
-            if cancel.as_mut().is_some_and(|signal| signal.as_mut().poll(cx).is_ready()) {
-                let announced = announced.load(Ordering::Relaxed);
-                let (operation, sent) =
-                    if announced { (&PUT_UPLOAD, Sent::Maybe) } else { (&CREATE_UPLOAD, Sent::No) };
-                return Poll::Ready(Err(Error::new(ErrorKind::Canceled, sent).with_operation(operation)));
-            }
-            transfer.as_mut().poll(cx)
-        })
-        .await;
-        drop(transfer);
-        if let Err(error) = &outcome {
-            plan.record_failure(error).await;
-        }
-        outcome
+    /// Ends the upload with [`Canceled`](ErrorKind::Canceled) when a future does: a signal, a token, a timer.
+    pub fn cancel_on(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.cancel = Cancel::on(signal);
+        self
     }
 }
 
 impl Plan {
-    async fn transfer(&self, announced: Arc<AtomicBool>) -> Result<UploadedFile, Error> {
+    /// The file, and whether it is on record.
+    pub(crate) async fn run(&self, cancel: &mut Cancel) -> Result<(UploadedFile, Result<(), Error>), Error> {
+        let announced = AtomicBool::new(false);
+        let outcome = cancel.or(self.transfer(&announced)).await.unwrap_or_else(|| {
+            let (operation, sent) = if announced.load(Ordering::Relaxed) {
+                (&PUT_UPLOAD, Sent::Maybe)
+            } else {
+                (&CREATE_UPLOAD, Sent::No)
+            };
+            Err(Error::new(ErrorKind::Canceled, sent).with_operation(operation))
+        });
+        if let Err(error) = &outcome {
+            self.record_failure(error).await;
+        }
+        outcome
+    }
+
+    async fn transfer(&self, announced: &AtomicBool) -> Result<(UploadedFile, Result<(), Error>), Error> {
         let metadata = self.prepare().await.map_err(|error| error.with_operation(&CREATE_UPLOAD))?;
         announced.store(true, Ordering::Relaxed);
         let length = metadata.file_size;
@@ -189,8 +198,8 @@ impl Plan {
         let http = &self.files.http;
         let (destination, stored) = http.put_presigned(put, || self.destination(&create)).await?;
         let Stored { urls, facts, .. } = &stored;
-        self.record_uploaded(&destination.file_id, &metadata, &stored).await?;
-        Ok(UploadedFile {
+        let recorded = self.record_uploaded(&destination.file_id, &metadata, &stored).await;
+        let file = UploadedFile {
             file_id: destination.file_id,
             file_name: metadata.file_name,
             content_type: metadata.content_type,
@@ -198,7 +207,8 @@ impl Plan {
             sha256: stored.sha256_hex(),
             urls: *urls,
             facts: facts.clone(),
-        })
+        };
+        Ok((file, recorded))
     }
 
     async fn record_uploaded(
@@ -220,11 +230,8 @@ impl Plan {
         record::success(&self.files.journal, &stored.facts, event).await
     }
 
-    /// That nothing came of it; a call that was done and only not recorded is none of these.
+    /// That nothing came of it.
     async fn record_failure(&self, error: &Error) {
-        if error.kind() == ErrorKind::NotRecorded {
-            return;
-        }
         let event = || {
             let mut kind = FileUploadFailed::new(self.message.clone(), error.kind().code());
             kind.name = Some(self.source.name().into());
@@ -272,6 +279,11 @@ impl Plan {
                 .with_message("answered a file id that no header can hold")
         })?;
         headers.insert(X_GENESYS_FILE_ID, id);
+        if let Some(note) = &self.on_announced {
+            note(file_id.clone())
+                .await
+                .map_err(|error| ledger_failed(error).with_operation(&CREATE_UPLOAD))?;
+        }
         let target = PresignedTarget::new(upload_url, headers, self.files.url_lifetime);
         Ok(Destination { file_id, target })
     }
@@ -293,7 +305,11 @@ impl IntoFuture for Upload {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move {
+            let Self { plan, mut cancel } = self;
+            let (file, recorded) = plan.run(&mut cancel).await?;
+            recorded.map(|()| file)
+        })
     }
 }
 

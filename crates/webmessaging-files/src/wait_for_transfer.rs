@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use webmessaging_http::{Error, ErrorKind, Facts, Sent};
-use webmessaging_journal::EventKind;
 use webmessaging_journal::kind::{TransferBlocked, TransferFinished};
+use webmessaging_journal::{EventKind, Facts as EventFacts};
 use webmessaging_model::{ScanVerdict, TransferId, TransferPayload};
 
 use crate::get_transfer::TransferState;
@@ -87,7 +87,7 @@ impl Conclusion {
             Some(facts) => {
                 record::success(&manager.journal, facts, || (event(), record::of_call(facts))).await?;
             }
-            None => record::news(&manager.journal, &GET_TRANSFER, event).await?,
+            None => record::done(&manager.journal, &GET_TRANSFER, || (event(), EventFacts::new())).await?,
         }
         if mismatch {
             return Err(Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)

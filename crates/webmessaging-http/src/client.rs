@@ -149,6 +149,11 @@ impl Client {
         self.0.limiter.status(self.0.clock.now())
     }
 
+    /// Whether the platform is this machine, as an emulator is, so that plain `http` may carry a secret; for feature crates.
+    pub fn is_loopback(&self) -> bool {
+        self.0.is_loopback()
+    }
+
     /// A fresh UUID of this client's randomness, for ids that go into a body. Nothing secret.
     pub fn new_id(&self) -> String {
         correlation_id(&*self.0.entropy)
@@ -287,7 +292,7 @@ impl Shared {
             .with_message(format!("the oauth client lacks the scope `{}`", missing.join(" "))))
     }
 
-    /// For feature crates: the hosts are this machine, so plain HTTP may carry a secret.
+    /// The hosts are this machine, so plain HTTP may carry a secret.
     pub(crate) fn is_loopback(&self) -> bool {
         self.hosts.loopback
     }

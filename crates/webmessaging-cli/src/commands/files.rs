@@ -1,171 +1,38 @@
-//! `webmessaging files upload`: one file, with a progress bar and the scanner's verdict.
+//! `webmessaging files`: uploads, what became of them, and the files that are kept away.
 
-use std::time::Duration;
+mod bars;
+mod many;
+mod quarantine;
+mod single;
+mod status;
 
-use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
-use webmessaging::files::{FilesClient, UploadedFile};
-use webmessaging::model::{ScanVerdict, UploadLimits};
-use webmessaging::{Error, Source};
+use crate::args::files::{FilesArgs, FilesCommand, UploadArgs};
+use crate::failure::{Exit, Failure, Local};
+use crate::output::Output;
 
-use crate::args::{FilesArgs, FilesCommand, UploadArgs};
-use crate::failure::{Exit, Failure};
-use crate::interrupt::Interrupt;
-use crate::output::{Output, table};
+pub(crate) use self::single::{to_json, verdict};
 
 pub(crate) async fn run(args: FilesArgs, output: Output) -> Result<Exit, Failure> {
     match args.command {
         FilesCommand::Upload(args) => upload(*args, output).await,
+        FilesCommand::Status(args) => status::status(*args, output).await,
+        FilesCommand::Url(args) => status::url(*args, output).await,
+        FilesCommand::Quarantine(args) => quarantine::run(args, output).await,
     }
 }
 
-/// What is known of the scan when the command ends.
-#[derive(Debug)]
-enum Scan {
-    NotAsked,
-    Verdict(ScanVerdict),
-    /// The bytes are there, but the verdict is not known.
-    Failed(Failure),
-    Interrupted,
-}
-
-impl Scan {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::NotAsked => Exit::Success,
-            Self::Verdict(verdict) => Exit::of_verdict(*verdict),
-            Self::Failed(failure) => failure.exit(),
-            Self::Interrupted => Exit::Interrupted,
+/// One file has a report of its own; several, or what is in a folder, or what may be there already, have one together.
+async fn upload(mut args: UploadArgs, output: Output) -> Result<Exit, Failure> {
+    let is_single = matches!(&args.paths[..], [path] if !path.is_dir() && args.ledger.is_none());
+    match args.paths.pop() {
+        Some(path) if is_single => single::run(args, path, output).await,
+        last => {
+            args.paths.extend(last);
+            if args.name.is_some() || args.content_type.is_some() {
+                let message = "--name and --content-type are for a single file";
+                return Err(Local::input("invalid_input", message).into());
+            }
+            many::run(args, output).await
         }
     }
-
-    fn as_str(&self) -> &'static str {
-        match self {
-            Self::NotAsked => "not waited for",
-            Self::Verdict(verdict) => verdict.as_str(),
-            Self::Failed(_) => "not known",
-            Self::Interrupted => "not known, interrupted",
-        }
-    }
-}
-
-async fn upload(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::listen()?;
-    let client = args.connection.client()?;
-    let files = client.files().limits(UploadLimits::default().file_size_bytes_max(args.max_file_size));
-    let shown = args.path.display().to_string();
-    let mut source = Source::path(args.path);
-    if let Some(name) = args.name {
-        source = source.named(name);
-    }
-    let bar = progress_bar(output, source.name());
-    let report = bar.clone();
-    let mut upload = files
-        .upload(source)
-        .channel(args.channel)
-        .message(args.message.as_str())
-        .on_progress(move |progress| {
-            report.set_length(progress.total_bytes);
-            report.set_position(progress.sent_bytes);
-        })
-        .cancel_on(interrupt.clone().heard());
-    if let Some(content_type) = args.content_type {
-        upload = upload.content_type(content_type);
-    }
-    if args.unchecked {
-        upload = upload.unchecked();
-    }
-    let uploaded = upload.await;
-    bar.finish_and_clear();
-    let file = uploaded.map_err(|error| Failure::about(error, &*shown))?;
-
-    let scan = if args.no_wait {
-        Scan::NotAsked
-    } else {
-        let within = Duration::from_secs(args.scan_timeout);
-        tokio::select! {
-            verdict = verdict(&files, &args.message, &file, within) => match verdict {
-                Ok(verdict) => Scan::Verdict(verdict),
-                Err(error) => Scan::Failed(Failure::about(error, shown)),
-            },
-            () = interrupt.heard() => Scan::Interrupted,
-        }
-    };
-    output.result(&report_of(&file, &scan), || to_table(&file, &scan))?;
-    if let Scan::Failed(failure) = &scan {
-        output.complain(failure)?;
-    }
-    Ok(scan.exit())
-}
-
-/// Waits for the scan of an uploaded file.
-pub(crate) async fn verdict(
-    files: &FilesClient,
-    message: &str,
-    file: &UploadedFile,
-    within: Duration,
-) -> Result<ScanVerdict, Error> {
-    let attachment = files.wait_for_scan(message, file.file_id.clone()).within(within).await?;
-    Ok(attachment.verdict())
-}
-
-/// What a program is told about an uploaded file.
-pub(crate) fn to_json(file: &UploadedFile, verdict: Option<ScanVerdict>) -> Value {
-    json!({
-        "ok": verdict.is_none_or(|verdict| verdict == ScanVerdict::Clean),
-        "fileId": file.file_id,
-        "fileName": file.file_name,
-        "contentType": file.content_type,
-        "sizeBytes": file.size_bytes,
-        "sha256": file.sha256,
-        "scan": verdict.map(ScanVerdict::as_str),
-        "attempts": file.facts.attempts,
-        "urls": file.urls,
-        "seconds": file.facts.latency.as_secs_f64(),
-        "requestId": file.facts.request_id,
-        "correlationId": file.facts.correlation_id,
-    })
-}
-
-fn report_of(file: &UploadedFile, scan: &Scan) -> Value {
-    let verdict = match scan {
-        Scan::Verdict(verdict) => Some(*verdict),
-        _ => None,
-    };
-    let mut report = to_json(file, verdict);
-    if let Value::Object(fields) = &mut report {
-        fields.insert("ok".to_owned(), (scan.exit() == Exit::Success).into());
-        if let Scan::Failed(failure) = scan {
-            fields.insert("error".to_owned(), failure.json());
-        }
-    }
-    report
-}
-
-fn to_table(file: &UploadedFile, scan: &Scan) -> String {
-    let row = |name: &str, value: String| vec![name.to_owned(), value];
-    table(
-        &["upload", file.file_name.as_str()],
-        [
-            row("file id", file.file_id.to_string()),
-            row("media type", file.content_type.to_string()),
-            row("size", format!("{} ({} bytes)", BinaryBytes(file.size_bytes), file.size_bytes)),
-            row("sha-256", file.sha256.clone().unwrap_or_default()),
-            row("attempts", file.facts.attempts.to_string()),
-            row("scan", scan.as_str().to_owned()),
-        ],
-    )
-}
-
-/// A bar on standard error, where a person sees it; indicatif hides it where standard error is not a terminal.
-fn progress_bar(output: Output, name: &str) -> ProgressBar {
-    if !output.is_for_people() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(0).with_message(name.to_owned());
-    let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -16,6 +16,7 @@ mod demo;
 mod emulator;
 mod files;
 mod kept;
+mod many_files;
 mod process;
 mod proxies;
 mod recorded;

@@ -95,9 +95,13 @@ impl Emulator {
     /// An upload to this emulator, with the credentials in the environment.
     pub(crate) fn upload(&self, path: &str, more: &[&str]) -> Command {
         let fixed = ["files", "upload", path, "--channel", "channel-1", "--message", "message-1"];
-        let mut command = command(&fixed);
+        self.called(&[&fixed[..], more].concat())
+    }
+
+    /// A command against this emulator, with the credentials in the environment.
+    pub(crate) fn called(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
         command
-            .args(more)
             .env("GENESYS_CLIENT_ID", "demo-client")
             .env("GENESYS_CLIENT_SECRET", "demo-secret")
             .env("GENESYS_BASE_PATH", self.url());

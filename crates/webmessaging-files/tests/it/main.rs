@@ -10,6 +10,8 @@
 
 mod attachment;
 mod bad_input;
+mod batch;
+mod crash;
 mod setup;
 mod shapes;
 mod transfer;

@@ -1,0 +1,186 @@
+//! One file of a batch: what the ledger knows of it, the upload where one is due, the scan.
+
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+use webmessaging_http::{Error, ErrorKind, Sent};
+use webmessaging_model::{FileId, MessageId, ScanVerdict, UploadStatus};
+
+use super::report::{BatchFile, BatchUpload};
+use super::{BatchEvent, BatchItem, Canceled, Plan};
+use crate::ledger::{LedgerEntry, LedgerState, ledger_failed};
+use crate::operations::GET_ATTACHMENT;
+use crate::upload::OnAnnounced;
+
+impl Plan {
+    pub(super) async fn one(&self, index: usize, item: BatchItem, canceled: Canceled) -> BatchFile {
+        let name = item.key.clone();
+        let place =
+            Place { key: self.key(&item), stamp: item.stamp.clone(), message: self.message_of(&item) };
+        let outcome = if canceled.peek().is_some() {
+            Err(canceled_before())
+        } else {
+            self.tell(BatchEvent::Begun { index, name: &name });
+            self.follow(index, &item, &place, canceled).await
+        };
+        BatchFile { name, outcome }
+    }
+
+    async fn follow(
+        &self,
+        index: usize,
+        item: &BatchItem,
+        place: &Place,
+        canceled: Canceled,
+    ) -> Result<BatchUpload, Error> {
+        let upload = match self.known(place).await? {
+            Some(known) => known,
+            None => self.upload(index, item, place, canceled.clone()).await?,
+        };
+        if !self.scan || upload.verdict.is_some() {
+            return Ok(upload);
+        }
+        self.tell(BatchEvent::Stored { index });
+        let wait = self.files.wait_for_scan(place.message.clone(), upload.file_id.clone());
+        let scan = match select(Box::pin(wait.within(self.scan_within).into_future()), canceled).await {
+            Either::Left((attachment, _)) => attachment.map(|attachment| attachment.verdict()),
+            Either::Right(_) => {
+                Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT))
+            }
+        };
+        match scan {
+            Ok(verdict) => {
+                let upload = BatchUpload { verdict: Some(verdict), ..upload };
+                self.note(place.entry(LedgerState::Finished, &upload)).await?;
+                Ok(upload)
+            }
+            // The bytes are there: whoever comes again must not send them again.
+            Err(error) => Ok(BatchUpload { scan_failed: Some(error), ..upload }),
+        }
+    }
+
+    /// What is there already. Of a file whose bytes may have arrived the platform is asked.
+    async fn known(&self, place: &Place) -> Result<Option<BatchUpload>, Error> {
+        let Some(ledger) = &self.ledger else { return Ok(None) };
+        let entry = ledger.find(&place.key).await.map_err(ledger_failed)?;
+        let Some(entry) = entry.filter(|entry| entry.is_of(&place.stamp)) else { return Ok(None) };
+        let upload = BatchUpload {
+            file_id: FileId::new(entry.id),
+            size_bytes: entry.size,
+            sha256: entry.sha256,
+            was_there: true,
+            verdict: entry.verdict.as_deref().map(verdict),
+            scan_failed: None,
+            uploaded: None,
+        };
+        if entry.state == LedgerState::Announced {
+            let attachment = match self.files.attachment(place.message.clone(), upload.file_id.clone()).await
+            {
+                Ok(attachment) => attachment,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let is_there = matches!(
+                attachment.status,
+                Some(UploadStatus::Scanning | UploadStatus::Completed | UploadStatus::Failed)
+            );
+            if !is_there {
+                return Ok(None);
+            }
+            self.note(place.entry(LedgerState::Stored, &upload)).await?;
+        }
+        Ok(Some(upload))
+    }
+
+    async fn upload(
+        &self,
+        index: usize,
+        item: &BatchItem,
+        place: &Place,
+        canceled: Canceled,
+    ) -> Result<BatchUpload, Error> {
+        let mut upload = self
+            .files
+            .upload(item.source.clone())
+            .channel(self.channel.clone())
+            .message(place.message.clone())
+            .cancel_on(canceled);
+        if let Some(content_type) = &item.content_type {
+            upload = upload.content_type(content_type.clone());
+        }
+        if !self.checked {
+            upload = upload.unchecked();
+        }
+        if let Some(report) = self.on_event.clone() {
+            upload = upload.on_progress(move |progress| report(BatchEvent::Sent { index, progress }));
+        }
+        if let Some(note) = self.note_announced(place) {
+            upload = upload.on_announced(note);
+        }
+        let file = upload.await?;
+        let upload = BatchUpload {
+            file_id: file.file_id.clone(),
+            size_bytes: Some(file.size_bytes),
+            sha256: file.sha256.clone(),
+            was_there: false,
+            verdict: None,
+            scan_failed: None,
+            uploaded: Some(file),
+        };
+        self.note(place.entry(LedgerState::Stored, &upload)).await?;
+        Ok(upload)
+    }
+
+    fn note_announced(&self, place: &Place) -> Option<OnAnnounced> {
+        let (ledger, place) = (Arc::clone(self.ledger.as_ref()?), place.clone());
+        Some(Arc::new(move |id| {
+            let ledger = Arc::clone(&ledger);
+            let entry = LedgerEntry::new(&*place.key, &*place.stamp, LedgerState::Announced, id.as_str());
+            Box::pin(async move { ledger.note(entry).await })
+        }))
+    }
+
+    async fn note(&self, entry: LedgerEntry) -> Result<(), Error> {
+        match &self.ledger {
+            Some(ledger) => ledger.note(entry).await.map_err(ledger_failed),
+            None => Ok(()),
+        }
+    }
+
+    /// The same file for another message is another upload.
+    fn key(&self, item: &BatchItem) -> String {
+        format!("{} {} {}", self.channel, self.message_of(item), item.key)
+    }
+
+    fn message_of(&self, item: &BatchItem) -> MessageId {
+        item.message.clone().unwrap_or_else(|| self.message.clone())
+    }
+}
+
+/// Where a file goes, and how the ledger knows it.
+#[derive(Clone)]
+struct Place {
+    key: String,
+    stamp: String,
+    message: MessageId,
+}
+
+impl Place {
+    fn entry(&self, state: LedgerState, upload: &BatchUpload) -> LedgerEntry {
+        let mut entry = LedgerEntry::new(&*self.key, &*self.stamp, state, upload.file_id.as_str());
+        (entry.size, entry.sha256) = (upload.size_bytes, upload.sha256.clone());
+        entry.verdict = upload.verdict.map(|verdict| verdict.as_str().to_owned());
+        entry
+    }
+}
+
+/// A verdict by its stable name; one that this version does not know is not clean.
+fn verdict(name: &str) -> ScanVerdict {
+    const KNOWN: [ScanVerdict; 4] =
+        [ScanVerdict::Clean, ScanVerdict::Malicious, ScanVerdict::FormatRejected, ScanVerdict::Failed];
+    KNOWN.into_iter().find(|known| known.as_str() == name).unwrap_or(ScanVerdict::Unknown)
+}
+
+fn canceled_before() -> Error {
+    Error::new(ErrorKind::Canceled, Sent::No).with_operation(&crate::operations::CREATE_UPLOAD)
+}

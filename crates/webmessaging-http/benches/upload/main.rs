@@ -1,0 +1,154 @@
+//! What an upload costs: files through the client and through bare reqwest, to the same sink, in turns.
+//!
+//! The sink is a process of its own that reads and forgets. Through the client an upload is the announcement and the bytes, as a
+//! feature crate does it: the head of the file looked at, the URL asked for, the bytes counted, watched and held to their length. Bare is
+//! a `PUT` of a stream of the file, and nothing else.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a bench that fails says so, and prints what it found"
+)]
+
+mod contestants;
+mod memory;
+mod sink;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use webmessaging_http::clock::{Clock, TokioClock};
+
+use self::contestants::{Bare, Ours};
+use self::memory::{peak_since_reset, reset_peak};
+use self::sink::Sink;
+
+const MIB: u64 = 1024 * 1024;
+const ROUNDS: usize = 5;
+
+/// So many files, of this size, so many at once.
+struct Load {
+    title: &'static str,
+    files: usize,
+    mib: u64,
+    at_once: usize,
+}
+
+const LOADS: [Load; 3] = [
+    Load { title: "10 MiB x 20, one at a time", files: 20, mib: 10, at_once: 1 },
+    Load { title: "50 MiB x 20, one at a time", files: 20, mib: 50, at_once: 1 },
+    Load { title: "50 MiB x 20, four at once", files: 20, mib: 50, at_once: 4 },
+];
+
+fn main() {
+    if sink::is_asked_for() {
+        sink::serve();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new().unwrap();
+    let sink = Sink::start();
+    let (ours, bare) = (Ours::new(sink.address), Bare::new(sink.address));
+    throughput(&runtime, folder.path(), &ours, &bare);
+    println!();
+    memory(&runtime, folder.path(), &ours, &bare);
+    println!();
+    small_files(&runtime, folder.path(), &sink);
+}
+
+/// A file of zeros that is in the page cache.
+fn file(folder: &Path, mib: u64) -> PathBuf {
+    let path = folder.join(format!("{mib}.txt"));
+    if !path.exists() {
+        let mut file = std::fs::File::create(&path).unwrap();
+        std::io::copy(&mut std::io::Read::take(std::io::repeat(b'0'), mib * MIB), &mut file).unwrap();
+    }
+    path
+}
+
+/// MB/s.
+fn rate(bytes: u64, took: Duration) -> f64 {
+    bytes as f64 / 1e6 / took.as_secs_f64()
+}
+
+fn throughput(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
+    println!(
+        "| load | client, MB/s | bare, MB/s | ratio | with SHA-256: client | bare, hashed in line | ratio |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    for Load { title, files, mib, at_once } in LOADS {
+        let (path, bytes) = (file(folder, mib), mib * MIB * files as u64);
+        let mut cells = Vec::new();
+        for digest in [false, true] {
+            let (mut by_ours, mut by_bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..ROUNDS {
+                let theirs = took(|| runtime.block_on(bare.upload(&path, files, at_once, digest)));
+                let mine = took(|| runtime.block_on(ours.upload(&path, files, at_once, digest)));
+                by_ours.push(rate(bytes, mine));
+                by_bare.push(rate(bytes, theirs));
+                ratios.push(theirs.as_secs_f64() / mine.as_secs_f64());
+            }
+            cells.push(format!("{:.0} | {:.0} | {:.2}", median(by_ours), median(by_bare), median(ratios)));
+        }
+        println!("| {title} | {} |", cells.join(" | "));
+    }
+}
+
+fn memory(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
+    println!("| load | client, growth in MiB | bare | client, MB/s, of bare |");
+    println!("|---|---:|---:|---:|");
+    let loads = [("1 GiB, one", 1, 1_024, 1), ("50 MiB x 64, all at once", 64, 50, 64)];
+    for (title, files, mib, at_once) in loads {
+        let path = file(folder, mib);
+        let grown = |upload: &dyn Fn()| {
+            let idle = reset_peak();
+            let took = took(upload);
+            (peak_since_reset().saturating_sub(idle) as f64 / MIB as f64, took)
+        };
+        let (mine, my_time) = grown(&|| runtime.block_on(ours.upload(&path, files, at_once, true)));
+        let (theirs, _) = grown(&|| runtime.block_on(bare.upload(&path, files, at_once, true)));
+        let (_, my_plain) = grown(&|| runtime.block_on(ours.upload(&path, files, at_once, false)));
+        let (_, their_plain) = grown(&|| runtime.block_on(bare.upload(&path, files, at_once, false)));
+        let bytes = mib * MIB * files as u64;
+        println!(
+            "| {title} | {mine:.1} | {theirs:.1} | {:.0} (with SHA-256), {:.2} (without) |",
+            rate(bytes, my_time),
+            their_plain.as_secs_f64() / my_plain.as_secs_f64(),
+        );
+    }
+}
+
+/// The rate limit's own floor: so many windows have to begin.
+fn small_files(runtime: &Runtime, folder: &Path, sink: &Sink) {
+    const FILES: usize = 1_000;
+    const QUOTA: u32 = 300;
+    let path = folder.join("small.txt");
+    std::fs::write(&path, "0".repeat(4_096)).unwrap();
+    let limited = Ours::limited(sink.address, QUOTA, Duration::from_secs(1));
+    let before = sink.requests();
+    let wall = took(|| runtime.block_on(limited.upload(&path, FILES, 16, true)));
+    let requests = sink.requests() - before;
+    let windows = FILES / QUOTA as usize;
+    println!("| load | announcements and logins | wall, s | floor of the quota, s | ratio |");
+    println!("|---|---:|---:|---:|---:|");
+    println!(
+        "| 4 KiB x {FILES}, 16 at once, {QUOTA} requests a second allowed | {requests} | {:.2} | {windows} | {:.2} |",
+        wall.as_secs_f64(),
+        wall.as_secs_f64() / windows as f64
+    );
+}
+
+fn took(work: impl FnOnce()) -> Duration {
+    let began = TokioClock.now();
+    work();
+    TokioClock.now() - began
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
