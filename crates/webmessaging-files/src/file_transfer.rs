@@ -1,5 +1,7 @@
 //! The whole life of a transfer: check, announce, send, wait for the verdict; or from wherever an earlier process left it.
 
+mod book;
+
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
 use std::pin::Pin;
@@ -16,7 +18,9 @@ use webmessaging_model::{
     Violations,
 };
 
+use self::book::{Left, Page};
 use crate::get_transfer::TransferState;
+use crate::ledger::Ledger;
 use crate::operations::{CREATE_TRANSFER, GET_TRANSFER, PUT_TRANSFER};
 use crate::transfer::{Transfer, UploadedTransfer};
 use crate::transfer_manager::{PATIENCE, TransferManager};
@@ -42,6 +46,7 @@ struct Plan {
     payload: TransferPayload,
     source: Source,
     resume: Option<TransferId>,
+    page: Option<Page>,
     within: Duration,
     digest: bool,
     on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
@@ -96,9 +101,9 @@ enum Begun {
 impl FileTransfer {
     pub(crate) fn new(manager: TransferManager, payload: TransferPayload, source: Source) -> Self {
         let place = Place::default();
-        let (resume, within, digest, on_progress) = (None, PATIENCE, true, None);
+        let (resume, page, within, digest, on_progress) = (None, None, PATIENCE, true, None);
         Self {
-            plan: Plan { manager, payload, source, resume, within, digest, on_progress, place },
+            plan: Plan { manager, payload, source, resume, page, within, digest, on_progress, place },
             cancel: None,
         }
     }
@@ -108,6 +113,15 @@ impl FileTransfer {
     /// that is gone a new one is announced.
     pub fn resume(mut self, transfer: impl Into<TransferId>) -> Self {
         self.plan.resume = Some(transfer.into());
+        self
+    }
+
+    /// Keeps in a ledger how far the transfer is, under a key of the caller's. When the process ends before the transfer does, the same
+    /// call goes on with it as [`resume`](Self::resume) would; under the same key, a payload that differs is a new transfer.
+    ///
+    /// A process that ends between the announcement and its note leaves a transfer that nobody knows of, and that expires unused.
+    pub fn ledger(mut self, ledger: impl Ledger, key: impl Into<String>) -> Self {
+        self.plan.page = Some(Page::new(Arc::new(ledger), key.into()));
         self
     }
 
@@ -155,17 +169,24 @@ impl FileTransfer {
 
 impl Plan {
     async fn run(&self) -> Result<FinishedTransfer, Error> {
-        let begun = match &self.resume {
-            Some(id) => self.look_back(id).await?,
+        let left = self.left().await?;
+        let begun = match &left {
+            Some(left) => self.look_back(&left.id).await?,
             None => Begun::Not,
         };
+        let (sha256, is_on_record) = left.map_or((None, false), |left| (left.sha256, left.is_finished));
         match begun {
+            // An end that is on record is not recorded again: what follows from it has followed.
+            Begun::Over(id, state, _) if is_on_record => {
+                Ok(FinishedTransfer { transfer_id: id, state, uploaded: None })
+            }
             Begun::Over(id, state, facts) => {
-                let conclusion = Conclusion { id, sha256: None, payload: Some(self.payload.clone()) };
+                let conclusion = Conclusion { id, sha256, payload: Some(self.payload.clone()) };
                 let state = conclusion.draw(&self.manager, state, Some(facts)).await?;
+                self.note_end(&conclusion.id, conclusion.sha256, &state).await?;
                 Ok(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None })
             }
-            Begun::Uploaded(id) => self.finish(id, None).await,
+            Begun::Uploaded(id) => self.finish(id, None, sha256).await,
             Begun::Announced(transfer) => {
                 self.check(&[]).await?;
                 self.send(&transfer).await
@@ -175,8 +196,33 @@ impl Plan {
                 self.check(&found.map(Violations::into_vec).unwrap_or_default()).await?;
                 self.place.step.store(ANNOUNCING, Ordering::Relaxed);
                 let transfer = self.manager.create(self.payload.clone()).await?;
+                if let Some(page) = &self.page {
+                    page.announced(&self.payload, &transfer.transfer_id).await?;
+                }
                 self.send(&transfer).await
             }
+        }
+    }
+
+    /// Where an earlier process left it, by its id or by the ledger.
+    async fn left(&self) -> Result<Option<Left>, Error> {
+        let left = match &self.page {
+            Some(page) => page.left(&self.payload).await?,
+            None => None,
+        };
+        let given = self.resume.clone().map(|id| Left { id, sha256: None, is_finished: false });
+        Ok(left.or(given))
+    }
+
+    async fn note_end(
+        &self,
+        id: &TransferId,
+        sha256: Option<String>,
+        state: &TransferState,
+    ) -> Result<(), Error> {
+        match &self.page {
+            Some(page) => page.finished(&self.payload, id, sha256, state.verdict()).await,
+            None => Ok(()),
         }
     }
 
@@ -233,22 +279,29 @@ impl Plan {
         self.place.step.store(SENDING, Ordering::Relaxed);
         let upload = self.manager.upload(transfer, self.source.clone()).digest(self.digest);
         let uploaded = upload.reporting_to(self.on_progress.clone()).await?;
-        self.finish(uploaded.transfer_id.clone(), Some(uploaded)).await
+        if let Some(page) = &self.page {
+            page.stored(&self.payload, &uploaded).await?;
+        }
+        let (id, sha256) = (uploaded.transfer_id.clone(), uploaded.sha256.clone());
+        self.finish(id, Some(uploaded), sha256).await
     }
 
     async fn finish(
         &self,
         id: TransferId,
         uploaded: Option<UploadedTransfer>,
+        sha256: Option<String>,
     ) -> Result<FinishedTransfer, Error> {
         self.place.step.store(WAITING, Ordering::Relaxed);
         let mut wait = WaitForTransfer::new(self.manager.clone(), id.clone())
             .within(self.within)
             .knowing(self.payload.clone());
-        if let Some(digest) = uploaded.as_ref().and_then(|uploaded| uploaded.sha256.as_ref()) {
+        if let Some(digest) = &sha256 {
             wait = wait.sha256(digest.as_str());
         }
-        Ok(FinishedTransfer { transfer_id: id, state: wait.await?, uploaded })
+        let state = wait.await?;
+        self.note_end(&id, sha256, &state).await?;
+        Ok(FinishedTransfer { transfer_id: id, state, uploaded })
     }
 
     /// The transfer, or nothing where there is none yet.

@@ -15,6 +15,7 @@ mod crash;
 mod setup;
 mod shapes;
 mod transfer;
+mod transfer_ledger;
 mod transfer_setup;
 mod transfer_wait;
 mod upload;
