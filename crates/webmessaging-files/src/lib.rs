@@ -16,6 +16,7 @@ mod file_transfer;
 mod gate;
 mod get_attachment;
 mod get_transfer;
+mod judge;
 mod keep_fresh;
 mod organization;
 mod poller;
