@@ -10,6 +10,16 @@
 
 mod attachment;
 mod bad_input;
+mod clocks;
+mod deliver;
+mod deliver_faults;
+mod download;
+mod gate;
+mod records;
+mod redaction;
+mod scan_retries;
 mod setup;
 mod shapes;
+mod signed_download;
 mod upload;
+mod webhook;
