@@ -96,6 +96,8 @@ async fn everything(secret: &str, faults: &[(u8, u8)]) -> Vec<String> {
     for chunk in faults.chunks(3).chain([[].as_slice()]) {
         // Past what a 429 and an open breaker hold up.
         setup.clock.advance(Duration::from_secs(300));
+        // Faults that nothing has met.
+        setup.emulator.reset();
         for &(route, number) in chunk {
             setup.emulator.inject(routes[usize::from(route) % routes.len()], fault(number, secret));
         }
