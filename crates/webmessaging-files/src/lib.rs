@@ -33,3 +33,8 @@ pub use crate::register_webhook::Registered;
 pub use crate::signed_download::SignedDownload;
 pub use crate::upload::{Upload, UploadedFile};
 pub use crate::wait_for_scan::WaitForScan;
+
+/// Compiles the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/know-what-the-scanner-said.md")]
+struct Guide;
