@@ -2,7 +2,8 @@
 
 use std::pin::Pin;
 
-use webmessaging::files::operations::{CREATE_UPLOAD, GET_ATTACHMENT, PUT_UPLOAD};
+use webmessaging::files::CreateWebhook;
+use webmessaging::files::operations::{CREATE_UPLOAD, CREATE_WEBHOOK, GET_ATTACHMENT, PUT_UPLOAD};
 use webmessaging::http::login::CREATE_TOKEN;
 use webmessaging::http::{Error, Source};
 use webmessaging::model::Operation;
@@ -46,6 +47,12 @@ pub(crate) const CASES: &[Case] = &[
         is_read: true,
         run: |setup| Box::pin(attachment(setup)),
     },
+    Case {
+        operation: &CREATE_WEBHOOK,
+        route: Route::CreateWebhook,
+        is_read: true,
+        run: |setup| Box::pin(webhook(setup)),
+    },
 ];
 
 async fn upload(setup: &Setup) -> Result<(), Error> {
@@ -57,4 +64,9 @@ async fn upload(setup: &Setup) -> Result<(), Error> {
 
 async fn attachment(setup: &Setup) -> Result<(), Error> {
     setup.client.files().attachment(MESSAGE, ATTACHMENT).await.map(drop)
+}
+
+async fn webhook(setup: &Setup) -> Result<(), Error> {
+    let webhook = CreateWebhook::new("https://receiver.example/webhooks/genesys");
+    setup.client.files().register_scan_webhook(webhook).await.map(drop)
 }
