@@ -17,6 +17,7 @@ mod gate;
 mod get_attachment;
 mod get_transfer;
 mod keep_fresh;
+mod life_cycle;
 mod organization;
 mod poller;
 mod quarantine;

@@ -1,7 +1,7 @@
 //! One client that hands out the clients of every feature.
 
 #[cfg(feature = "files")]
-use webmessaging_files::FilesClient;
+use webmessaging_files::{FilesClient, TransferManager};
 
 /// The way to every feature; all of them share its token, its connections and its limits. Cheap to clone.
 ///
@@ -55,6 +55,12 @@ impl Client {
     #[cfg(feature = "files")]
     pub fn files(&self) -> FilesClient {
         FilesClient::new(self.http.clone())
+    }
+
+    /// File transfers of an organisation. Waits share one look-out within a manager and its clones, so keep it.
+    #[cfg(feature = "files")]
+    pub fn transfers(&self, organization: impl Into<webmessaging_model::OrganizationId>) -> TransferManager {
+        TransferManager::new(self.http.clone(), organization)
     }
 }
 

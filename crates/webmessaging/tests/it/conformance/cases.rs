@@ -2,10 +2,13 @@
 
 use std::pin::Pin;
 
-use webmessaging::files::operations::{CREATE_UPLOAD, GET_ATTACHMENT, PUT_UPLOAD};
+use webmessaging::files::TransferManager;
+use webmessaging::files::operations::{
+    CREATE_TRANSFER, CREATE_UPLOAD, GET_ATTACHMENT, GET_TRANSFER, PUT_TRANSFER, PUT_UPLOAD, RENEW_TRANSFER,
+};
 use webmessaging::http::login::CREATE_TOKEN;
 use webmessaging::http::{Error, Source};
-use webmessaging::model::Operation;
+use webmessaging::model::{AccessPolicyDirectives, EncryptionStandard, Operation, TransferPayload};
 use webmessaging_emulator::Route;
 
 use super::{ATTACHMENT, MESSAGE, Setup};
@@ -46,6 +49,30 @@ pub(crate) const CASES: &[Case] = &[
         is_read: true,
         run: |setup| Box::pin(attachment(setup)),
     },
+    Case {
+        operation: &CREATE_TRANSFER,
+        route: Route::CreateTransfer,
+        is_read: true,
+        run: |setup| Box::pin(transfer(setup)),
+    },
+    Case {
+        operation: &RENEW_TRANSFER,
+        route: Route::RenewTransfer,
+        is_read: true,
+        run: |setup| Box::pin(renewal(setup)),
+    },
+    Case {
+        operation: &PUT_TRANSFER,
+        route: Route::PutTransfer,
+        is_read: false,
+        run: |setup| Box::pin(transfer(setup)),
+    },
+    Case {
+        operation: &GET_TRANSFER,
+        route: Route::GetTransfer,
+        is_read: true,
+        run: |setup| Box::pin(status(setup)),
+    },
 ];
 
 async fn upload(setup: &Setup) -> Result<(), Error> {
@@ -57,4 +84,28 @@ async fn upload(setup: &Setup) -> Result<(), Error> {
 
 async fn attachment(setup: &Setup) -> Result<(), Error> {
     setup.client.files().attachment(MESSAGE, ATTACHMENT).await.map(drop)
+}
+
+fn transfers(setup: &Setup) -> (TransferManager, TransferPayload) {
+    let policy = AccessPolicyDirectives::new(30, EncryptionStandard::Aes256, true);
+    let bucket = "12345678-1234-1234-1234-123456789abc";
+    (setup.client.transfers("organization-1"), TransferPayload::new("hello.txt", 5, bucket, policy))
+}
+
+async fn transfer(setup: &Setup) -> Result<(), Error> {
+    let (manager, payload) = transfers(setup);
+    let transfer = manager.create(payload).await?;
+    manager.upload(&transfer, Source::bytes("hello.txt", "hello")).await.map(drop)
+}
+
+async fn renewal(setup: &Setup) -> Result<(), Error> {
+    let (manager, payload) = transfers(setup);
+    let transfer = manager.create(payload).await?;
+    manager.renew(&transfer.transfer_id).await.map(drop)
+}
+
+async fn status(setup: &Setup) -> Result<(), Error> {
+    let (manager, payload) = transfers(setup);
+    let transfer = manager.create(payload).await?;
+    manager.status(&transfer.transfer_id).await.map(drop)
 }
