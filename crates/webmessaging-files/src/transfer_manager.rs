@@ -91,9 +91,15 @@ impl TransferManager {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) with every broken rule, and those of [`Client::send`].
     pub async fn create(&self, payload: TransferPayload) -> Result<Transfer, Error> {
+        self.announce(payload, true).await
+    }
+
+    pub(crate) async fn announce(&self, payload: TransferPayload, checked: bool) -> Result<Transfer, Error> {
         let correlation_id = self.http.new_id();
         let endpoint = CreateTransfer::new(self.organization.clone(), payload.clone(), &*correlation_id);
-        let outcome = self.http.send(&endpoint.limits(self.limits.clone())).await;
+        let endpoint = endpoint.limits(self.limits.clone());
+        let endpoint = if checked { endpoint } else { endpoint.unchecked() };
+        let outcome = self.http.send(&endpoint).await;
         // A transfer that never came to be has no id but that of its request.
         let Answer { value, facts, .. } = self.or_failed(outcome, &CREATE_TRANSFER, &correlation_id).await?;
         let transfer = self.issued(value, payload);

@@ -2,8 +2,6 @@
 
 #[cfg(feature = "files")]
 use webmessaging_files::{FilesClient, TransferManager};
-#[cfg(feature = "files")]
-use webmessaging_model::OrganizationId;
 
 /// The way to every feature; all of them share its token, its connections and its limits. Cheap to clone.
 ///
@@ -59,9 +57,9 @@ impl Client {
         FilesClient::new(self.http.clone())
     }
 
-    /// File transfers of an organisation.
+    /// File transfers of an organisation. Waits share one look-out within a manager and its clones, so keep it.
     #[cfg(feature = "files")]
-    pub fn transfers(&self, organization: impl Into<OrganizationId>) -> TransferManager {
+    pub fn transfers(&self, organization: impl Into<webmessaging_model::OrganizationId>) -> TransferManager {
         TransferManager::new(self.http.clone(), organization)
     }
 }

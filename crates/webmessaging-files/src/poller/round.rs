@@ -50,13 +50,20 @@ pub(super) async fn run(inner: Arc<Inner>) {
         let mut pause =
             next.map(|wait| if looks.is_empty() { clock.sleep(wait) } else { clock.watchdog(wait) });
         let mut changed = pin!(inner.changed.notified());
-        poll_fn(|cx| {
-            let is_looked = !looks.is_empty() && looks.poll_join_next(cx).is_ready();
+        let is_broken = poll_fn(|cx| {
+            let looked = if looks.is_empty() { Poll::Pending } else { looks.poll_join_next(cx) };
+            if let Poll::Ready(Some(look)) = looked {
+                return Poll::Ready(look.is_err());
+            }
             let is_changed = changed.as_mut().poll(cx).is_ready();
             let is_due = pause.as_mut().is_some_and(|pause| pause.as_mut().poll(cx).is_ready());
-            if is_looked || is_changed || is_due { Poll::Ready(()) } else { Poll::Pending }
+            if is_changed || is_due { Poll::Ready(false) } else { Poll::Pending }
         })
         .await;
+        if is_broken {
+            // Nobody is to wait for a look that panicked.
+            return;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use webmessaging_emulator::{Fault, Route};
+use webmessaging_files::ledger::FileLedger;
 use webmessaging_files::{Transfer, TransferState};
 use webmessaging_http::{Error, ErrorKind};
 use webmessaging_model::{ScanVerdict, TransferId};
@@ -229,6 +230,35 @@ async fn it_goes_on_from_wherever_it_was_left() {
     let announced = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap().transfer_id;
     transfers.setup.emulator.inject(Route::RenewTransfer, Fault::status(410));
     assert_ne!(resume(&announced).await.unwrap().transfer_id, announced);
+}
+
+/// A process is ended at every step; the next one starts the same transfer and sends nothing twice.
+#[tokio::test]
+async fn a_ledger_takes_a_transfer_over_the_end_of_a_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("transfers.jsonl");
+    let transfers = Transfers::new().await;
+    let run = |stamp: &str| {
+        let ledger = FileLedger::open(&path).unwrap();
+        let transfer = transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
+        transfer.ledger(ledger, "report.pdf", stamp)
+    };
+    // Ended after the announcement: the store refuses the bytes.
+    transfers.setup.emulator.inject(Route::PutTransfer, Fault::status(400));
+    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::Rejected);
+    // Ended after the bytes: nobody has the patience to wait.
+    assert_eq!(run("1").within(Duration::ZERO).await.unwrap_err().kind(), ErrorKind::Timeout);
+    let finished = run("1").await.unwrap();
+    assert_eq!((finished.verdict(), finished.uploaded.is_none()), (ScanVerdict::Clean, true));
+    assert_eq!(run("1").await.unwrap().transfer_id, finished.transfer_id);
+    let (create, renew, put, _) = transfers.counts();
+    assert_eq!((create, renew, put), (1, 1, 2));
+    // The digest of the process that sent the bytes still counts.
+    let answer = json!({"status": "complete", "virusScanResult": "clean", "sha256": "00".repeat(32)});
+    transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(answer));
+    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
+    // Another file under the same key is another transfer.
+    assert_ne!(run("2").await.unwrap().transfer_id, finished.transfer_id);
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 
 use std::pin::Pin;
 
-use webmessaging::files::CreateWebhook;
-use webmessaging::files::operations::{CREATE_UPLOAD, CREATE_WEBHOOK, GET_ATTACHMENT, PUT_UPLOAD};
+use webmessaging::files::operations::{
+    CREATE_TRANSFER, CREATE_UPLOAD, CREATE_WEBHOOK, GET_ATTACHMENT, GET_TRANSFER, PUT_TRANSFER, PUT_UPLOAD,
+    RENEW_TRANSFER,
+};
+use webmessaging::files::{CreateWebhook, TransferManager};
 use webmessaging::http::login::CREATE_TOKEN;
 use webmessaging::http::{Error, Source};
-use webmessaging::model::Operation;
+use webmessaging::model::{AccessPolicyDirectives, EncryptionStandard, Operation, TransferPayload};
 use webmessaging_emulator::Route;
 
 use super::{ATTACHMENT, MESSAGE, Setup};
@@ -53,6 +56,30 @@ pub(crate) const CASES: &[Case] = &[
         is_read: true,
         run: |setup| Box::pin(webhook(setup)),
     },
+    Case {
+        operation: &CREATE_TRANSFER,
+        route: Route::CreateTransfer,
+        is_read: true,
+        run: |setup| Box::pin(transfer(setup)),
+    },
+    Case {
+        operation: &RENEW_TRANSFER,
+        route: Route::RenewTransfer,
+        is_read: true,
+        run: |setup| Box::pin(renewal(setup)),
+    },
+    Case {
+        operation: &PUT_TRANSFER,
+        route: Route::PutTransfer,
+        is_read: false,
+        run: |setup| Box::pin(transfer(setup)),
+    },
+    Case {
+        operation: &GET_TRANSFER,
+        route: Route::GetTransfer,
+        is_read: true,
+        run: |setup| Box::pin(status(setup)),
+    },
 ];
 
 async fn upload(setup: &Setup) -> Result<(), Error> {
@@ -64,6 +91,30 @@ async fn upload(setup: &Setup) -> Result<(), Error> {
 
 async fn attachment(setup: &Setup) -> Result<(), Error> {
     setup.client.files().attachment(MESSAGE, ATTACHMENT).await.map(drop)
+}
+
+fn transfers(setup: &Setup) -> (TransferManager, TransferPayload) {
+    let policy = AccessPolicyDirectives::new(30, EncryptionStandard::Aes256, true);
+    let bucket = "12345678-1234-1234-1234-123456789abc";
+    (setup.client.transfers("organization-1"), TransferPayload::new("hello.txt", 5, bucket, policy))
+}
+
+async fn transfer(setup: &Setup) -> Result<(), Error> {
+    let (manager, payload) = transfers(setup);
+    let transfer = manager.create(payload).await?;
+    manager.upload(&transfer, Source::bytes("hello.txt", "hello")).await.map(drop)
+}
+
+async fn renewal(setup: &Setup) -> Result<(), Error> {
+    let (manager, payload) = transfers(setup);
+    let transfer = manager.create(payload).await?;
+    manager.renew(&transfer.transfer_id).await.map(drop)
+}
+
+async fn status(setup: &Setup) -> Result<(), Error> {
+    let (manager, payload) = transfers(setup);
+    let transfer = manager.create(payload).await?;
+    manager.status(&transfer.transfer_id).await.map(drop)
 }
 
 async fn webhook(setup: &Setup) -> Result<(), Error> {
