@@ -99,20 +99,20 @@ impl Plan {
             None => None,
         };
         let noted = entry.as_ref().map(|entry| TransferId::new(&*entry.id));
-        let is_on_record = entry.as_ref().is_some_and(|entry| entry.state == LedgerState::Finished);
-        let sha256 = entry.and_then(|entry| entry.sha256);
+        let (sha256, recorded) = entry.map(|entry| (entry.sha256, entry.verdict)).unwrap_or_default();
         let begun = match noted.as_ref().or(self.resume.as_ref()) {
             Some(id) => self.look_back(id).await?,
             None => Begun::Not,
         };
         match begun {
-            // An end that is on record is not recorded again: what follows from it has followed.
-            Begun::Over(id, state, _) if is_on_record => {
-                Ok(FinishedTransfer { transfer_id: id, state, uploaded: None })
-            }
             Begun::Over(id, state, facts) => {
                 let conclusion =
                     Conclusion { id, sha256: sha256.clone(), payload: Some(self.payload.clone()) };
+                // An end that is on record is not recorded again: what follows from it has followed.
+                let is_on_record = recorded.as_deref() == Some(state.verdict().as_str());
+                if is_on_record && !conclusion.has_other_bytes(&state) {
+                    return Ok(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None });
+                }
                 let state = conclusion.draw(&self.manager, state, Some(facts)).await?;
                 self.over(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None }, sha256)
                     .await
