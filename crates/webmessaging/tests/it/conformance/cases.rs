@@ -19,6 +19,8 @@ pub(crate) struct Case {
     pub(crate) route: Route,
     /// Whether the caller learns something from the body of the answer.
     pub(crate) is_read: bool,
+    /// Whether something that exists already is as good as one that was made.
+    pub(crate) may_exist: bool,
     pub(crate) run: Run,
 }
 
@@ -27,30 +29,35 @@ pub(crate) const CASES: &[Case] = &[
         operation: &CREATE_TOKEN,
         route: Route::Token,
         is_read: true,
+        may_exist: false,
         run: |setup| Box::pin(attachment(setup)),
     },
     Case {
         operation: &CREATE_UPLOAD,
         route: Route::CreateUpload,
         is_read: true,
+        may_exist: false,
         run: |setup| Box::pin(upload(setup)),
     },
     Case {
         operation: &PUT_UPLOAD,
         route: Route::PutUpload,
         is_read: false,
+        may_exist: false,
         run: |setup| Box::pin(upload(setup)),
     },
     Case {
         operation: &GET_ATTACHMENT,
         route: Route::GetAttachment,
         is_read: true,
+        may_exist: false,
         run: |setup| Box::pin(attachment(setup)),
     },
     Case {
         operation: &CREATE_WEBHOOK,
         route: Route::CreateWebhook,
         is_read: true,
+        may_exist: true,
         run: |setup| Box::pin(webhook(setup)),
     },
 ];
