@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod secrets;
 pub(crate) mod targets;
+pub(crate) mod transfers;
 pub(crate) mod webhooks;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use webmessaging_emulator::cli::EmulatorArgs;
 use self::audit::AuditArgs;
 use self::files::FilesArgs;
 use self::outbox::{DeadLettersArgs, OutboxArgs};
+use self::transfers::TransfersArgs;
 use self::webhooks::WebhooksArgs;
 
 /// Genesys Cloud web messaging from the command line
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Upload files, ask what became of them, look after those that are kept away
     Files(FilesArgs),
+    /// Transfer files to a bucket of the organisation, and see what became of them
+    Transfers(TransfersArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),
     /// Look at what waits for its delivery to other systems
@@ -115,6 +119,13 @@ impl ConnectionArgs {
     /// The client these arguments describe.
     pub(crate) fn client(self) -> Result<Client, Error> {
         self.settings()?.builder()?.build().map(Client::new)
+    }
+
+    /// The client these arguments describe, and the organisation that the settings name.
+    pub(crate) fn client_and_organization(self) -> Result<(Client, Option<String>), Error> {
+        let settings = self.settings()?;
+        let organization = settings.organization_id().map(str::to_owned);
+        Ok((settings.builder()?.build().map(Client::new)?, organization))
     }
 
     fn settings(self) -> Result<Settings, Error> {

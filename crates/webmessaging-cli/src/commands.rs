@@ -5,4 +5,5 @@ pub(crate) mod dead_letters;
 pub(crate) mod emulator;
 pub(crate) mod files;
 pub(crate) mod outbox;
+pub(crate) mod transfers;
 pub(crate) mod webhooks;

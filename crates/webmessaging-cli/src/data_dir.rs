@@ -40,6 +40,11 @@ impl DataDir {
         self.0.join("targets.toml")
     }
 
+    /// The file in which it is kept how far transfers came, where no other one is named.
+    pub(crate) fn transfers(&self) -> PathBuf {
+        self.0.join("transfers.jsonl")
+    }
+
     /// The folder of the audit log.
     pub(crate) fn audit(&self) -> PathBuf {
         self.0.join("audit")

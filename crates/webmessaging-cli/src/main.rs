@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Demo(args) => demo::run(args, output).await,
             Command::Files(args) => commands::files::run(args, output).await,
+            Command::Transfers(args) => commands::transfers::run(args, output).await,
             Command::Webhooks(args) => commands::webhooks::run(args, output).await,
             Command::Outbox(args) => commands::outbox::run(args, output).await,
             Command::DeadLetters(args) => commands::dead_letters::run(args, output).await,

@@ -3,9 +3,12 @@
 mod file;
 
 use std::fmt;
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 use webmessaging_http::{Error, ErrorKind, Sent};
@@ -127,6 +130,16 @@ impl LedgerEntry {
     pub fn is_of(&self, stamp: &str) -> bool {
         self.stamp == stamp
     }
+}
+
+/// By which it is seen that a file has changed: its length and the time of its last change.
+///
+/// # Errors
+/// What the file system says.
+pub fn file_stamp(path: impl AsRef<Path>) -> io::Result<String> {
+    let metadata = fs::metadata(path)?;
+    let changed = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    Ok(format!("{} {}", metadata.len(), changed.unwrap_or_default().as_nanos()))
 }
 
 /// Something was done, and the ledger could not take it down.

@@ -163,6 +163,6 @@ pub(crate) struct QuarantineChangeArgs {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
-fn content_type(text: &str) -> Result<ContentType, std::convert::Infallible> {
+pub(crate) fn content_type(text: &str) -> Result<ContentType, std::convert::Infallible> {
     Ok(ContentType::from(text))
 }

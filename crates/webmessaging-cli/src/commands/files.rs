@@ -10,6 +10,7 @@ use crate::args::files::{FilesArgs, FilesCommand, UploadArgs};
 use crate::failure::{Exit, Failure, Local};
 use crate::output::Output;
 
+pub(crate) use self::bars::single as single_bar;
 pub(crate) use self::single::{to_json, verdict};
 
 pub(crate) async fn run(args: FilesArgs, output: Output) -> Result<Exit, Failure> {

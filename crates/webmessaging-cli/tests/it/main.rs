@@ -24,4 +24,5 @@ mod settings;
 mod system;
 #[cfg(unix)]
 mod token_file;
+mod transfers;
 mod webhooks;

@@ -1,14 +1,13 @@
 //! The files of a batch: what they are called in the ledger, and by what it is seen that they have changed.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use walkdir::WalkDir;
 use webmessaging_http::{Error, ErrorKind, Sent, Source};
 use webmessaging_model::{Code, ContentType, MessageId, Violation};
 
 use super::report::BatchFile;
+use crate::ledger::file_stamp;
 
 /// A file of a batch.
 ///
@@ -67,13 +66,10 @@ impl BatchItem {
         self
     }
 
-    /// Looks at the file, where it is one.
+    /// Looks at the file, where it is one. One that cannot be looked at is told of when it is to be uploaded.
     fn look(mut self) -> Self {
-        if let Some(metadata) =
-            self.path.as_ref().filter(|_| self.stamp.is_empty()).and_then(|path| fs::metadata(path).ok())
-        {
-            let changed = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-            self.stamp = format!("{} {}", metadata.len(), changed.unwrap_or_default().as_nanos());
+        if let Some(path) = self.path.as_ref().filter(|_| self.stamp.is_empty()) {
+            self.stamp = file_stamp(path).unwrap_or_default();
         }
         self
     }

@@ -12,7 +12,7 @@ const FILE: &str = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary
 const TOTAL: &str = "{pos}/{len} files {wide_bar} {msg} {elapsed}";
 
 /// The bar of one file.
-pub(super) fn single(output: Output, name: &str) -> ProgressBar {
+pub(crate) fn single(output: Output, name: &str) -> ProgressBar {
     if !output.is_for_people() {
         return ProgressBar::hidden();
     }

@@ -1,0 +1,121 @@
+//! `webmessaging transfers` against a stand-alone emulator, in another process.
+
+use std::process::Command;
+
+use crate::kept::Kept;
+use crate::process::{Emulator, Run, run};
+
+const BUCKET: &str = "7ad3cbb8-0f1b-4f6d-9be8-1c2f0c5f3a10";
+const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
+
+struct Setup {
+    kept: Kept,
+    emulator: Emulator,
+}
+
+impl Setup {
+    fn new() -> Self {
+        Self { kept: Kept::new(), emulator: Emulator::start(&["--scan-duration", "0"]) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.emulator.called(&[&["transfers"], arguments].concat());
+        command.env("WEBMESSAGING_DATA_DIR", self.kept.path("data"));
+        command.env("GENESYS_ORGANIZATION_ID", "organization-1");
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Run {
+        run(&mut self.command(&[arguments, &["--output", "json"]].concat()))
+    }
+
+    fn file(&self, what: &str, path: &str) -> Run {
+        self.call(&[what, path, "--bucket", BUCKET, "--retention-days", "30"])
+    }
+}
+
+#[test]
+fn a_transfer_goes_from_announcement_to_verdict_in_one_call_and_only_once() {
+    let setup = Setup::new();
+    let path = setup.kept.write("a.txt", "words");
+    let first = setup.file("upload", &path);
+    assert_eq!(first.code, 0, "{}", first.stdout);
+    let first = first.json();
+    assert_eq!((&first["verdict"], &first["sizeBytes"]), (&"clean".into(), &5.into()));
+    let again = setup.file("upload", &path).json();
+    assert_eq!((&again["transferId"], &again["verdict"]), (&first["transferId"], &"clean".into()));
+    assert!(again["sha256"].is_null(), "nothing was sent again: {again}");
+
+    let virus = setup.file("upload", &setup.kept.write("eicar.txt", EICAR.concat()));
+    assert_eq!((virus.code, &virus.json()["verdict"]), (4, &"malicious".into()));
+    let list = setup.call(&["list"]).json();
+    let verdicts: Vec<_> =
+        list["transfers"].as_array().unwrap().iter().map(|one| one["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["clean", "malicious"], "{list}");
+}
+
+#[test]
+fn the_steps_can_be_taken_one_by_one() {
+    let setup = Setup::new();
+    let path = setup.kept.write("a.txt", "words");
+    let created = setup.file("create", &path).json();
+    let id = created["transferId"].as_str().unwrap();
+    assert!(created["expiresAt"].is_string(), "{created}");
+    let list = setup.call(&["list"]).json();
+    assert_eq!(
+        (&list["transfers"][0]["transferId"], &list["transfers"][0]["state"]),
+        (&id.into(), &"announced".into())
+    );
+
+    let renewed = setup.call(&["renew", id]).json();
+    assert!(renewed["uploadUri"].as_str().unwrap().starts_with(setup.emulator.url()), "{renewed}");
+    let uploaded = setup.file("upload", &path).json();
+    assert_eq!((&uploaded["transferId"], &uploaded["verdict"]), (&id.into(), &"clean".into()));
+    let waited = setup.call(&["wait", id]);
+    assert_eq!((waited.code, &waited.json()["status"]), (0, &"complete".into()));
+    let table = run(&mut setup.command(&["list"]));
+    assert!(table.stdout.contains("finished") && table.stdout.contains("a.txt"), "{}", table.stdout);
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_announced() {
+    let setup = Setup::new();
+    let path = setup.kept.write("a.txt", "words");
+    let wrong =
+        setup.call(&["upload", &path, "--bucket", "b", "--retention-days", "0", "--encryption", "ROT-13"]);
+    assert_eq!(wrong.code, 3);
+    let rules: Vec<_> = wrong.json()["error"]["violations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["path"].clone())
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            "storageBucketReference",
+            "accessPolicyDirectives.retentionDays",
+            "accessPolicyDirectives.encryptionStandard"
+        ]
+    );
+    let mut nobody = setup.command(&["wait", "t-1"]);
+    let nobody = run(nobody.env_remove("GENESYS_ORGANIZATION_ID"));
+    assert_eq!(nobody.code, 3);
+    assert!(nobody.stderr.contains("there is no organisation"), "{}", nobody.stderr);
+    assert_eq!(setup.call(&["wait", "unknown"]).code, 5);
+    assert_eq!(setup.file("create", "gone.txt").code, 3);
+    assert_eq!(setup.call(&["list"]).json()["transfers"], serde_json::json!([]));
+}
+
+#[test]
+fn no_url_of_a_transfer_is_printed_however_much_is_said() {
+    let setup = Setup::new();
+    let path = setup.kept.write("a.txt", "words");
+    let arguments = ["upload", &path, "--bucket", BUCKET, "--retention-days", "30", "-vvv"];
+    let upload = run(setup.command(&arguments).env("RUST_LOG", "trace"));
+    assert_eq!(upload.code, 0, "{}", upload.stderr);
+    let text = format!("{}{}", upload.stdout, upload.stderr);
+    assert!(text.contains("files.transfer.put"), "the log is empty");
+    let ledger = std::fs::read_to_string(setup.kept.path("data/transfers.jsonl")).unwrap();
+    assert!(!text.contains("signature=") && !ledger.contains("signature="), "{text}{ledger}");
+}
