@@ -3,6 +3,7 @@
 mod documents;
 mod durable;
 mod samples;
+mod transfers;
 mod uploads;
 
 use serde_json::{Map, Value, json};
@@ -66,8 +67,9 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
 
     let durable = Durable::start(&emulator).await?;
     let (uploaded, uploads) = uploads::show(&emulator, &client, args.file, &durable).await?;
+    let transfers = transfers::show(&emulator, &client, &durable).await?;
     let [webhooks, sync, audit] = durable.finish(&emulator, uploaded).await?;
-    let reports = [uploads, webhooks, sync, audit];
+    let reports = [uploads, transfers, webhooks, sync, audit];
     emulator.shutdown().await;
 
     let ok = reports.iter().all(|report| report.ok);

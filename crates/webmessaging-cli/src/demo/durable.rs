@@ -45,6 +45,7 @@ pub(crate) struct Durable {
     store: Arc<dyn Store>,
     receiver: Receiver,
     audit: AuditLog,
+    journal: Journal,
     documents: DocumentSystem,
     uploaded: Uploaded,
     stop: watch::Sender<bool>,
@@ -71,7 +72,7 @@ impl Durable {
             SyncWorker::builder(Arc::clone(&store), targets.clone()).journal(journal.clone()).build()?;
         let (wake, uploaded) = (worker.wake().clone(), Uploaded::default());
         let receiver = Receiver::builder(Arc::clone(&store), Verifier::new(Secret::new("demo", TOKEN)?))
-            .journal(journal)
+            .journal(journal.clone())
             .handler(PlatformEvents::new(Arc::clone(&store)).files(lookup(Arc::clone(&uploaded))))
             .items_for(move |event, now| {
                 wake.wake();
@@ -90,7 +91,12 @@ impl Durable {
         let synchronized = tokio::spawn(async move { worker.run(stop_worker).await });
         // The first event comes twice, as events do.
         emulator.tamper(Tamper::Duplicate);
-        Ok(Self { folder, store, receiver, audit, documents, uploaded, stop, served, synchronized })
+        Ok(Self { folder, store, receiver, audit, journal, documents, uploaded, stop, served, synchronized })
+    }
+
+    /// Where everything is recorded.
+    pub(crate) fn journal(&self) -> Journal {
+        self.journal.clone()
     }
 
     /// A file was uploaded: the platform's event about its scan has no more than its id.

@@ -22,11 +22,16 @@ impl Samples {
             fs::write(&path, content).map(|()| path)
         };
         Ok(Self {
-            document: write("sample-document.pdf", pdf(2_000).as_bytes())?,
+            document: write("sample-document.pdf", &document())?,
             malicious: write("eicar.txt", EICAR.concat().as_bytes())?,
             renamed: write("holiday-photos.pdf", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0")?,
         })
     }
+}
+
+/// A document of some pages.
+pub(crate) fn document() -> Vec<u8> {
+    pdf(2_000).into_bytes()
 }
 
 /// A PDF that any viewer opens, with this many lines of text.

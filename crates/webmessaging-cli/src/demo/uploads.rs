@@ -37,7 +37,7 @@ pub(crate) async fn show(
     let samples = Samples::write(folder.path())
         .map_err(|error| Failure::internal("the sample files cannot be written", error))?;
     let mut show = Show {
-        files: client.files(),
+        files: client.files().journal(durable.journal()),
         durable,
         ok: true,
         steps: Vec::new(),

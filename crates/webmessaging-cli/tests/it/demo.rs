@@ -16,6 +16,10 @@ fn it_reports_to_programs() {
     }
     assert_eq!(uploads["ok"], true);
     let systems = &report["systems"];
+    assert_eq!(
+        (&systems["transfers"]["verdict"], &systems["transfers"]["renewals"]),
+        (&"clean".into(), &1.into())
+    );
     for (system, figure, value) in [
         ("webhooks", "accepted", 2),
         ("webhooks", "duplicates", 1),
@@ -50,7 +54,7 @@ fn it_reports_to_people() {
     {
         assert!(demo.stdout.contains(text), "{text} is missing in\n{}", demo.stdout);
     }
-    for system in ["uploads", "webhooks", "sync", "audit"] {
+    for system in ["uploads", "transfers", "webhooks", "sync", "audit"] {
         let end = format!("{system}: everything went as expected\n");
         assert!(demo.stdout.contains(&end), "{}", demo.stdout);
     }
