@@ -84,6 +84,8 @@ impl Failure {
                 | ErrorKind::Conflict
                 | ErrorKind::Rejected => Exit::Refused,
                 ErrorKind::Canceled => Exit::Interrupted,
+                // It was done; what failed is here.
+                ErrorKind::NotRecorded => Exit::Internal,
                 // No answer, none in time, none that makes sense or can be trusted, or a server in trouble.
                 _ => Exit::Unavailable,
             },

@@ -62,4 +62,9 @@ pub use crate::wait_for_transfer::WaitForTransfer;
 /// Compiles the examples of a guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guides/know-what-the-scanner-said.md")]
-struct Guide;
+struct ScannerGuide;
+
+/// Compiles the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/upload-files.md")]
+struct UploadGuide;

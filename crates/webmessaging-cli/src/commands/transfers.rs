@@ -39,9 +39,9 @@ fn manager(args: OwnerArgs) -> Result<TransferManager, Failure> {
 
 fn ledger(args: &LedgerArgs) -> Result<FileLedger, Failure> {
     let path = ledger_path(args)?;
-    let failed = |error| {
+    let failed = |error: std::io::Error| {
         let shown = path.display().to_string();
-        Failure::from(Local::input("ledger", "the ledger cannot be used").about(shown).caused_by(error))
+        Failure::from(Local::input("ledger", format!("the ledger cannot be used: {error}")).about(shown))
     };
     if let (None, Some(folder)) = (&args.ledger, path.parent()) {
         fs::create_dir_all(folder).map_err(failed)?;

@@ -41,7 +41,7 @@ pub(super) async fn run(args: UploadArgs, output: Output) -> Result<Exit, Failur
     if let Some(path) = args.ledger {
         let shown = path.display().to_string();
         let ledger = FileLedger::open(path).map_err(|error| {
-            Local::input("ledger", "the ledger cannot be used").about(shown).caused_by(error)
+            Local::input("ledger", format!("the ledger cannot be used: {error}")).about(shown)
         })?;
         batch = batch.ledger(ledger);
     }
