@@ -18,6 +18,7 @@ use webmessaging_model::{ChannelId, MessageId};
 
 use self::item::Origin;
 use crate::client::FilesClient;
+use crate::gate::ScanGate;
 use crate::ledger::{Ledger, ledger_failed};
 use crate::wait_for_scan::SCAN_WITHIN;
 
@@ -71,6 +72,7 @@ struct Plan {
     concurrency: usize,
     scan: bool,
     scan_within: Duration,
+    gate: ScanGate,
     checked: bool,
     ledger: Option<Arc<dyn Ledger>>,
     on_event: Option<Arc<OnEvent>>,
@@ -128,6 +130,7 @@ impl FilesClient {
             concurrency: CONCURRENCY,
             scan: true,
             scan_within: SCAN_WITHIN,
+            gate: ScanGate::new(),
             checked: true,
             ledger: None,
             on_event: None,
@@ -193,6 +196,12 @@ impl Batch {
     /// Sets how long each verdict is waited for; 120 seconds by default.
     pub fn scan_within(mut self, limit: Duration) -> Self {
         self.plan.scan_within = limit;
+        self
+    }
+
+    /// Listens to what webhooks say of the files, as [`WaitForScan::gate`](crate::WaitForScan::gate) does.
+    pub fn gate(mut self, gate: &ScanGate) -> Self {
+        self.plan.gate = gate.clone();
         self
     }
 

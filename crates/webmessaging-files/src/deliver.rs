@@ -5,18 +5,16 @@ use std::future::IntoFuture;
 use std::pin::Pin;
 use std::time::Duration;
 
-use webmessaging_http::{Error, ErrorKind, Facts, Progress, Sent, Source};
-use webmessaging_journal::Facts as EventFacts;
+use webmessaging_http::{Error, ErrorKind, Progress, Sent, Source};
 use webmessaging_model::{ChannelId, ContentType, MessageId, ScanVerdict};
 
 use crate::client::FilesClient;
 use crate::delivered::{DeliverError, Delivered};
 use crate::gate::ScanGate;
 use crate::get_attachment::Attachment;
+use crate::judge::{Arrived, Scan};
 use crate::operations::GET_ATTACHMENT;
-use crate::quarantine::{BlockReason, BlockedFile};
-use crate::record;
-use crate::upload::{Plan, Upload, UploadedFile};
+use crate::upload::Upload;
 use crate::wait_for_scan::is_blocked;
 
 /// Delivers a file; `.await` begins.
@@ -139,13 +137,14 @@ impl Deliver {
 
     async fn run(self) -> Result<Delivered, DeliverError> {
         let Self { upload: Upload { plan, mut cancel }, gate, within, scan_retries, scan_retry_after } = self;
-        let mut scan = Scan { plan: &plan, gate, within, retries_left: scan_retries };
+        let (files, message) = (&plan.files, &plan.message);
+        let mut scan = Scan { files, message, gate, within, retries_left: scan_retries };
         loop {
             let (file, recorded) = plan.run(&mut cancel).await.map_err(DeliverError::before)?;
             if let Err(error) = recorded {
                 return Err(DeliverError::after(error, file));
             }
-            let (verdict, attachment) = match cancel.or(Box::pin(scan.of(&file))).await {
+            let (verdict, attachment) = match cancel.or(Box::pin(scan.of(&Arrived::from(&file)))).await {
                 Some(Ok(scanned)) => scanned,
                 Some(Err(error)) => return Err(DeliverError::after(error, file)),
                 None => return Err(DeliverError::after(canceled(), file)),
@@ -161,84 +160,13 @@ impl Deliver {
             let told = scan.gate.verdict(file.file_id.clone());
             if is_blocked(told) && told != ScanVerdict::Failed {
                 let attachment = Attachment::blocked(file.file_id.clone().into(), told);
-                return match scan.judge(&file, &attachment, None).await {
+                return match scan.judge(&Arrived::from(&file), &attachment, None).await {
                     Ok(()) => Ok(Delivered { file, verdict: told, attachment: Some(attachment) }),
                     Err(error) => Err(DeliverError::after(error, file)),
                 };
             }
         }
     }
-}
-
-/// The part of a delivery that begins when the bytes have arrived.
-struct Scan<'a> {
-    plan: &'a Plan,
-    gate: ScanGate,
-    within: Duration,
-    retries_left: u32,
-}
-
-impl Scan<'_> {
-    /// Waits for the verdict and sees to what follows from it.
-    async fn of(&self, file: &UploadedFile) -> Result<(ScanVerdict, Option<Attachment>), Error> {
-        let wait = self.plan.files.wait_for_scan(self.plan.message.clone(), file.file_id.clone());
-        let (attachment, facts) = match wait.within(self.within).gate(&self.gate).run().await {
-            Ok(scanned) => scanned,
-            // The file is there, and nothing is wrong with it: whoever delivers it has to know it more than that it takes long.
-            Err(error) if is_undecided(&error) => return Ok((ScanVerdict::Pending, None)),
-            Err(error) => return Err(error),
-        };
-        self.judge(file, &attachment, facts.as_ref()).await?;
-        // Recording takes time, in which a webhook can come that blocks the file.
-        let verdict = attachment.verdict();
-        let told = self.gate.verdict(file.file_id.clone());
-        if verdict == ScanVerdict::Clean && is_blocked(told) {
-            let attachment = attachment.with_known(told);
-            self.judge(file, &attachment, None).await?;
-            return Ok((told, Some(attachment)));
-        }
-        Ok((verdict, Some(attachment)))
-    }
-
-    /// Records the verdict, and blocks the file where it has to be.
-    async fn judge(
-        &self,
-        file: &UploadedFile,
-        attachment: &Attachment,
-        facts: Option<&Facts>,
-    ) -> Result<(), Error> {
-        let files = &self.plan.files;
-        let event_facts = facts.map_or_else(EventFacts::new, record::of_call);
-        let verdict = attachment.verdict();
-        if verdict == ScanVerdict::Clean && has_other_bytes(file, attachment) {
-            // For others who ask the gate; this version cannot tell what the platform has there.
-            self.gate.tell(file.file_id.clone(), ScanVerdict::Unknown);
-            files.quarantine_with(&self.blocked(file, BlockReason::DigestMismatch), event_facts).await?;
-            return Err(Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
-                .with_operation(&GET_ATTACHMENT)
-                .with_message("the platform has other bytes than were sent: their sha-256 differs"));
-        }
-        files.scanned(&self.blocked(file, BlockReason::Verdict(verdict)), verdict, event_facts).await
-    }
-
-    fn blocked(&self, file: &UploadedFile, reason: BlockReason) -> BlockedFile {
-        let mut blocked = BlockedFile::new(file.file_id.clone(), self.plan.message.clone(), reason);
-        blocked.file_name = Some(file.file_name.clone());
-        blocked.size_bytes = Some(file.size_bytes);
-        blocked.content_type = Some(file.content_type.clone());
-        blocked.is_tried_again = self.retries_left > 0 && reason == BlockReason::Verdict(ScanVerdict::Failed);
-        blocked
-    }
-}
-
-/// Whether there was no verdict within the time, and nothing else wrong.
-fn is_undecided(error: &Error) -> bool {
-    error.kind() == ErrorKind::Timeout
-}
-
-fn has_other_bytes(file: &UploadedFile, attachment: &Attachment) -> bool {
-    let (ours, theirs) = (file.sha256.as_deref(), attachment.sha256.as_deref());
-    ours.zip(theirs).is_some_and(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs))
 }
 
 fn canceled() -> Error {

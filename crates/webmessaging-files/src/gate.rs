@@ -182,11 +182,11 @@ mod tests {
         let gate = ScanGate::new().files_max(2);
         let waiting = gate.watch("waiting".into());
         for file in ["one", "two", "three"] {
-            assert!(gate.tell(file, ScanVerdict::Clean));
+            assert!(gate.tell(file, Clean));
         }
         // Heard of again, a file does not become younger: who sends twice must not push out the others.
         assert!(gate.tell("two", ScanVerdict::Malicious));
-        assert!(gate.tell("four", ScanVerdict::Clean));
+        assert!(gate.tell("four", Clean));
         let known = ["one", "two", "three", "four"].map(|file| gate.verdict(file));
         assert_eq!(known, [Pending, Pending, Clean, Clean]);
         assert_eq!(waiting.verdict(), Pending);

@@ -16,8 +16,8 @@ mod file_transfer;
 mod gate;
 mod get_attachment;
 mod get_transfer;
+mod judge;
 mod keep_fresh;
-mod life_cycle;
 mod organization;
 mod poller;
 mod quarantine;
@@ -57,3 +57,8 @@ pub use crate::upload::{Upload, UploadedFile};
 pub use crate::upload_transfer::UploadTransfer;
 pub use crate::wait_for_scan::WaitForScan;
 pub use crate::wait_for_transfer::WaitForTransfer;
+
+/// Compiles the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/know-what-the-scanner-said.md")]
+struct Guide;

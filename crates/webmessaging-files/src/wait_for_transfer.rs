@@ -71,6 +71,12 @@ impl WaitForTransfer {
 }
 
 impl Conclusion {
+    /// Whether a file is said to be clean and is not the one that was sent.
+    pub(crate) fn is_mismatch(&self, state: &TransferState) -> bool {
+        let (Some(sent), Some(has)) = (&self.sha256, &state.sha256) else { return false };
+        state.verdict() == ScanVerdict::Clean && !has.eq_ignore_ascii_case(sent)
+    }
+
     /// Holds a final state against the digest, and records it.
     pub(crate) async fn draw(
         &self,
@@ -78,9 +84,8 @@ impl Conclusion {
         state: TransferState,
         facts: Option<Facts>,
     ) -> Result<TransferState, Error> {
-        let is_other = |sent: &str| state.sha256.as_ref().is_some_and(|has| !has.eq_ignore_ascii_case(sent));
         let is_clean = state.verdict() == ScanVerdict::Clean;
-        let mismatch = is_clean && self.sha256.as_deref().is_some_and(is_other);
+        let mismatch = self.is_mismatch(&state);
         let event =
             || if is_clean && !mismatch { self.finished(&state) } else { self.blocked(&state, mismatch) };
         match &facts {

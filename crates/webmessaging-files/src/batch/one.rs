@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use webmessaging_http::{Error, ErrorKind, Sent};
-use webmessaging_model::{FileId, MessageId, ScanVerdict, UploadStatus};
+use webmessaging_model::{ContentType, FileId, MessageId, ScanVerdict, UploadStatus};
 
 use super::report::{BatchFile, BatchUpload};
 use super::{BatchEvent, BatchItem, Canceled, Plan};
+use crate::judge::{Arrived, Scan};
 use crate::ledger::{LedgerEntry, LedgerState, ledger_failed};
 use crate::operations::GET_ATTACHMENT;
 use crate::upload::OnAnnounced;
@@ -41,14 +42,18 @@ impl Plan {
             return Ok(upload);
         }
         self.tell(BatchEvent::Stored { index });
-        let wait = self.files.wait_for_scan(place.message.clone(), upload.file_id.clone());
-        let scan = match select(Box::pin(wait.within(self.scan_within).into_future()), canceled).await {
-            Either::Left((attachment, _)) => attachment.map(|attachment| attachment.verdict()),
+        let arrived = arrived(item, &upload);
+        let (files, message, gate) = (&self.files, &place.message, self.gate.clone());
+        let scan = Scan { files, message, gate, within: self.scan_within, retries_left: 0 };
+        let verdict = match select(Box::pin(scan.of(&arrived)), canceled).await {
+            Either::Left((Ok((ScanVerdict::Pending, _)), _)) => Err(self.undecided()),
+            Either::Left((Ok((verdict, _)), _)) => Ok(verdict),
+            Either::Left((Err(error), _)) => Err(error),
             Either::Right(_) => {
                 Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT))
             }
         };
-        match scan {
+        match verdict {
             Ok(verdict) => {
                 let upload = BatchUpload { verdict: Some(verdict), ..upload };
                 self.note(place.entry(LedgerState::Finished, &upload)).await?;
@@ -59,11 +64,20 @@ impl Plan {
         }
     }
 
+    fn undecided(&self) -> Error {
+        Error::new(ErrorKind::Timeout, Sent::Yes)
+            .with_operation(&GET_ATTACHMENT)
+            .with_message(format!("no scan verdict within {} s", self.scan_within.as_secs()))
+    }
+
     /// What is there already. Of a file whose bytes may have arrived the platform is asked.
     async fn known(&self, place: &Place) -> Result<Option<BatchUpload>, Error> {
         let Some(ledger) = &self.ledger else { return Ok(None) };
         let entry = ledger.find(&place.key).await.map_err(ledger_failed)?;
-        let Some(entry) = entry.filter(|entry| entry.is_of(&place.stamp)) else { return Ok(None) };
+        // A scan that failed says nothing about the file, and may be tried again.
+        let is_worth = |entry: &LedgerEntry| entry.verdict.as_deref() != Some(ScanVerdict::Failed.as_str());
+        let entry = entry.filter(|entry| entry.is_of(&place.stamp) && is_worth(entry));
+        let Some(entry) = entry else { return Ok(None) };
         let upload = BatchUpload {
             file_id: FileId::new(entry.id),
             size_bytes: entry.size,
@@ -154,6 +168,23 @@ impl Plan {
 
     fn message_of(&self, item: &BatchItem) -> MessageId {
         item.message.clone().unwrap_or_else(|| self.message.clone())
+    }
+}
+
+/// What is known of a file, for the record of its scan.
+fn arrived(item: &BatchItem, upload: &BatchUpload) -> Arrived {
+    match &upload.uploaded {
+        Some(file) => Arrived::from(file),
+        None => Arrived {
+            file_id: upload.file_id.clone(),
+            file_name: Some(item.source.name().to_owned()),
+            size_bytes: upload.size_bytes,
+            content_type: item
+                .content_type
+                .clone()
+                .or_else(|| ContentType::from_file_name(item.source.name())),
+            sha256: upload.sha256.clone(),
+        },
     }
 }
 

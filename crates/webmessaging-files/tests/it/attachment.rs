@@ -3,23 +3,17 @@
 use std::time::Duration;
 
 use webmessaging_emulator::{Fault, Route};
-use webmessaging_files::{Attachment, UploadedFile};
-use webmessaging_http::{ErrorKind, Source};
+use webmessaging_files::Attachment;
+use webmessaging_http::ErrorKind;
 use webmessaging_model::{ScanVerdict, UploadStatus};
 
-use crate::setup::{CHANNEL, MESSAGE, Setup, pdf};
-
-const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
-
-async fn upload(setup: &Setup, name: &str, content: Vec<u8>) -> UploadedFile {
-    setup.files.upload(Source::bytes(name, content)).channel(CHANNEL).message(MESSAGE).await.unwrap()
-}
+use crate::setup::{MESSAGE, Setup, eicar, pdf};
 
 #[tokio::test]
 async fn the_scan_goes_from_pending_to_a_verdict() {
     let scan = Duration::from_secs(1_000);
     let setup = Setup::with(|emulator| emulator.scan_duration(scan), |client| client).await;
-    let file = upload(&setup, "report.pdf", pdf(100)).await;
+    let file = setup.upload("report.pdf", pdf(100)).await;
     let look = || setup.files.attachment(MESSAGE, file.file_id.clone());
 
     let attachment = look().await.unwrap();
@@ -39,7 +33,7 @@ async fn the_scan_goes_from_pending_to_a_verdict() {
 #[tokio::test]
 async fn malware_and_false_content_have_no_download() {
     let setup = Setup::new().await;
-    let file = upload(&setup, "eicar.txt", EICAR.concat().into_bytes()).await;
+    let file = setup.upload("eicar.txt", eicar()).await;
     let attachment = setup.files.wait_for_scan(MESSAGE, file.file_id).await.unwrap();
     assert_eq!(attachment.verdict(), ScanVerdict::Malicious);
     assert!(attachment.download_url().is_none());
@@ -47,7 +41,7 @@ async fn malware_and_false_content_have_no_download() {
     // Only the server sees the whole content: a NUL far behind the first bytes.
     let mut text = vec![b'a'; 100_000];
     text.push(0);
-    let file = upload(&setup, "words.txt", text).await;
+    let file = setup.upload("words.txt", text).await;
     let attachment = setup.files.wait_for_scan(MESSAGE, file.file_id).await.unwrap();
     assert_eq!(attachment.verdict(), ScanVerdict::FormatRejected);
 }
@@ -56,7 +50,7 @@ async fn malware_and_false_content_have_no_download() {
 async fn waiting_asks_less_and_less_often() {
     let scan = Duration::from_secs(20);
     let setup = Setup::with(|emulator| emulator.scan_duration(scan), |client| client).await;
-    let file = upload(&setup, "report.pdf", pdf(100)).await;
+    let file = setup.upload("report.pdf", pdf(100)).await;
     setup.files.wait_for_scan(MESSAGE, file.file_id).await.unwrap();
     let seconds: Vec<_> = setup.clock.sleeps().iter().map(Duration::as_secs_f64).collect();
     assert_eq!(seconds, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0]);
@@ -66,7 +60,7 @@ async fn waiting_asks_less_and_less_often() {
 async fn waiting_ends() {
     let setup =
         Setup::with(|emulator| emulator.scan_duration(Duration::from_secs(100)), |client| client).await;
-    let file = upload(&setup, "report.pdf", pdf(100)).await;
+    let file = setup.upload("report.pdf", pdf(100)).await;
     let wait = setup.files.wait_for_scan(MESSAGE, file.file_id).within(Duration::from_secs(3));
     let error = wait.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -77,7 +71,7 @@ async fn waiting_ends() {
 #[tokio::test]
 async fn waiting_ends_even_when_the_platform_keeps_asking_for_patience() {
     let setup = Setup::new().await;
-    let file = upload(&setup, "report.pdf", pdf(100)).await;
+    let file = setup.upload("report.pdf", pdf(100)).await;
     setup.emulator.inject(Route::GetAttachment, Fault::status(429).header("retry-after", "50"));
     let wait = setup.files.wait_for_scan(MESSAGE, file.file_id).within(Duration::from_secs(3));
     let error = wait.await.unwrap_err();
@@ -88,7 +82,7 @@ async fn waiting_ends_even_when_the_platform_keeps_asking_for_patience() {
 #[tokio::test]
 async fn a_missing_attachment_is_not_found() {
     let setup = Setup::new().await;
-    let file = upload(&setup, "report.pdf", pdf(100)).await;
+    let file = setup.upload("report.pdf", pdf(100)).await;
     for (message, attachment) in [("another-message", file.file_id.as_str()), (MESSAGE, "unknown")] {
         let error = setup.files.wait_for_scan(message, attachment).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -23,6 +23,11 @@ async fn arrives(faults: impl IntoIterator<Item = (Route, Fault)>) -> Transfers 
     transfers
 }
 
+/// A day, but for some minutes.
+fn but(minutes: u64) -> Duration {
+    Duration::from_secs(DAY.as_secs() - minutes * 60)
+}
+
 fn expired() -> Fault {
     Fault::status(403).body("<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
 }
@@ -83,7 +88,7 @@ async fn a_url_that_expired_while_it_waited_for_its_turn_is_renewed_before_the_f
     let transfers = Transfers::new().await;
     let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
     // 29 minutes remain, which is not enough to begin with.
-    transfers.setup.pass(DAY - Duration::from_secs(29 * 60));
+    transfers.setup.pass(but(29));
     let uploaded = transfers.manager.upload(&transfer, source(SIZE)).await.unwrap();
     assert_eq!((uploaded.urls, transfers.counts()), (1, (1, 1, 1, 0)));
     assert_eq!(transfers.actions(), ["transfer.created", "transfer.renewed expiring", "transfer.uploaded"]);
@@ -93,7 +98,7 @@ async fn a_url_that_expired_while_it_waited_for_its_turn_is_renewed_before_the_f
 async fn a_url_with_31_minutes_left_is_good_enough() {
     let transfers = Transfers::new().await;
     let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
-    transfers.setup.pass(DAY - Duration::from_secs(31 * 60));
+    transfers.setup.pass(but(31));
     transfers.manager.upload(&transfer, source(SIZE)).await.unwrap();
     assert_eq!(transfers.counts(), (1, 0, 1, 0));
 }

@@ -173,12 +173,12 @@ async fn a_hundred_transfers_are_waited_for_within_the_pace() {
         transfers.manager.upload(&transfer, words).await.unwrap();
         ids.push(transfer.transfer_id);
     }
-    let began = transfers.setup.clock.sleeps().iter().sum::<Duration>();
+    let before = transfers.setup.clock.sleeps().len();
     let waits: Vec<_> = ids.iter().map(|id| tokio::spawn(transfers.manager.wait(id).into_future())).collect();
     for wait in waits {
         assert_eq!(wait.await.unwrap().unwrap().verdict(), ScanVerdict::Clean);
     }
-    let took = transfers.setup.clock.sleeps().iter().sum::<Duration>() - began;
+    let took: Duration = transfers.setup.clock.sleeps().iter().skip(before).sum();
     let looks = transfers.counts().3;
     // At most one look in 300 ms, and no transfer was looked at more often than a lone one.
     assert!(looks as u128 <= took.as_millis() / 300 + 1, "{looks} looks in {took:?}");
@@ -238,27 +238,28 @@ async fn a_ledger_takes_a_transfer_over_the_end_of_a_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("transfers.jsonl");
     let transfers = Transfers::new().await;
-    let run = |stamp: &str| {
+    let run = |days: u32| {
         let ledger = FileLedger::open(&path).unwrap();
-        let transfer = transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
-        transfer.ledger(ledger, "report.pdf", stamp)
+        let mut payload = payload("report.pdf", SIZE);
+        payload.access_policy_directives.retention_days = days;
+        transfers.manager.transfer(payload, source(SIZE)).ledger(ledger, "report.pdf")
     };
     // Ended after the announcement: the store refuses the bytes.
     transfers.setup.emulator.inject(Route::PutTransfer, Fault::status(400));
-    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(run(1).await.unwrap_err().kind(), ErrorKind::Rejected);
     // Ended after the bytes: nobody has the patience to wait.
-    assert_eq!(run("1").within(Duration::ZERO).await.unwrap_err().kind(), ErrorKind::Timeout);
-    let finished = run("1").await.unwrap();
+    assert_eq!(run(1).within(Duration::ZERO).await.unwrap_err().kind(), ErrorKind::Timeout);
+    let finished = run(1).await.unwrap();
     assert_eq!((finished.verdict(), finished.uploaded.is_none()), (ScanVerdict::Clean, true));
-    assert_eq!(run("1").await.unwrap().transfer_id, finished.transfer_id);
+    assert_eq!(run(1).await.unwrap().transfer_id, finished.transfer_id);
     let (create, renew, put, _) = transfers.counts();
     assert_eq!((create, renew, put), (1, 1, 2));
     // The digest of the process that sent the bytes still counts.
     let answer = json!({"status": "complete", "virusScanResult": "clean", "sha256": "00".repeat(32)});
     transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(answer));
-    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
+    assert_eq!(run(1).await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
     // Another file under the same key is another transfer.
-    assert_ne!(run("2").await.unwrap().transfer_id, finished.transfer_id);
+    assert_ne!(run(2).await.unwrap().transfer_id, finished.transfer_id);
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 
-use webmessaging::files::TransferManager;
 use webmessaging::files::operations::{
-    CREATE_TRANSFER, CREATE_UPLOAD, GET_ATTACHMENT, GET_TRANSFER, PUT_TRANSFER, PUT_UPLOAD, RENEW_TRANSFER,
+    CREATE_TRANSFER, CREATE_UPLOAD, CREATE_WEBHOOK, GET_ATTACHMENT, GET_TRANSFER, PUT_TRANSFER, PUT_UPLOAD,
+    RENEW_TRANSFER,
 };
+use webmessaging::files::{CreateWebhook, TransferManager};
 use webmessaging::http::login::CREATE_TOKEN;
 use webmessaging::http::{Error, Source};
 use webmessaging::model::{AccessPolicyDirectives, EncryptionStandard, Operation, TransferPayload};
@@ -50,6 +51,12 @@ pub(crate) const CASES: &[Case] = &[
         run: |setup| Box::pin(attachment(setup)),
     },
     Case {
+        operation: &CREATE_WEBHOOK,
+        route: Route::CreateWebhook,
+        is_read: true,
+        run: |setup| Box::pin(webhook(setup)),
+    },
+    Case {
         operation: &CREATE_TRANSFER,
         route: Route::CreateTransfer,
         is_read: true,
@@ -84,6 +91,11 @@ async fn upload(setup: &Setup) -> Result<(), Error> {
 
 async fn attachment(setup: &Setup) -> Result<(), Error> {
     setup.client.files().attachment(MESSAGE, ATTACHMENT).await.map(drop)
+}
+
+async fn webhook(setup: &Setup) -> Result<(), Error> {
+    let webhook = CreateWebhook::new("https://receiver.example/webhooks/genesys");
+    setup.client.files().register_scan_webhook(webhook).await.map(drop)
 }
 
 fn transfers(setup: &Setup) -> (TransferManager, TransferPayload) {
