@@ -19,8 +19,8 @@ pub(super) struct Page {
 pub(super) struct Left {
     pub(super) id: TransferId,
     pub(super) sha256: Option<String>,
-    /// Its end is on record.
-    pub(super) is_finished: bool,
+    /// The verdict that is on record, by its stable name.
+    pub(super) verdict: Option<String>,
 }
 
 impl Page {
@@ -35,7 +35,7 @@ impl Page {
         Ok(entry.map(|entry| Left {
             id: TransferId::new(entry.id),
             sha256: entry.sha256,
-            is_finished: entry.state == LedgerState::Finished,
+            verdict: entry.verdict.filter(|_| entry.state == LedgerState::Finished),
         }))
     }
 

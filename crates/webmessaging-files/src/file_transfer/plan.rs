@@ -71,12 +71,13 @@ impl Plan {
             Some(left) => self.look_back(&left.id).await?,
             None => Begun::Not,
         };
-        let (sha256, is_on_record) = left.map_or((None, false), |left| (left.sha256, left.is_finished));
+        let (sha256, on_record) = left.map_or((None, None), |left| (left.sha256, left.verdict));
         match begun {
             Begun::Over(id, state, facts) => {
                 let conclusion = Conclusion { id, sha256, payload: Some(self.payload.clone()) };
-                // An end that is on record is not recorded again: what follows from it has followed.
-                let state = if is_on_record && !conclusion.is_mismatch(&state) {
+                // An end that is on record is not recorded again: what follows from it has followed. Another one is news.
+                let is_known = on_record.as_deref() == Some(state.verdict().as_str());
+                let state = if is_known && !conclusion.is_mismatch(&state) {
                     state
                 } else {
                     conclusion.draw(&self.manager, state, Some(facts)).await?
@@ -110,7 +111,7 @@ impl Plan {
             Some(page) => page.left(&self.payload).await?,
             None => None,
         };
-        let given = self.resume.clone().map(|id| Left { id, sha256: None, is_finished: false });
+        let given = self.resume.clone().map(|id| Left { id, sha256: None, verdict: None });
         Ok(left.or(given))
     }
 

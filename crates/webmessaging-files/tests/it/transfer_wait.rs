@@ -258,6 +258,12 @@ async fn a_ledger_takes_a_transfer_over_the_end_of_a_process() {
     let answer = json!({"status": "complete", "virusScanResult": "clean", "sha256": "00".repeat(32)});
     transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(answer));
     assert_eq!(run(1).await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
+    // What is found later is news, and what is known is none.
+    let before = transfers.actions().len();
+    transfers.setup.emulator.rejudge(finished.transfer_id.as_str(), true).unwrap();
+    assert_eq!(run(1).await.unwrap().verdict(), ScanVerdict::Malicious);
+    assert_eq!(run(1).await.unwrap().verdict(), ScanVerdict::Malicious);
+    assert_eq!(transfers.actions()[before..], ["transfer.blocked virus_detected"]);
     // Another file under the same key is another transfer.
     assert_ne!(run(2).await.unwrap().transfer_id, finished.transfer_id);
 }
