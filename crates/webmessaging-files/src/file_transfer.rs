@@ -1,8 +1,5 @@
 //! The whole life of a transfer in one call; or what is left of it, from wherever an earlier process stopped.
 
-mod book;
-mod plan;
-
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
@@ -12,10 +9,9 @@ use std::time::Duration;
 use webmessaging_http::{Error, PresignedUrl, Progress, Source};
 use webmessaging_model::{ScanVerdict, TransferId, TransferPayload};
 
-use self::book::Page;
-use self::plan::Plan;
 use crate::get_transfer::TransferState;
 use crate::ledger::Ledger;
+use crate::life_cycle::{Memory, Plan};
 use crate::race::Cancel;
 use crate::transfer::UploadedTransfer;
 use crate::transfer_manager::TransferManager;
@@ -73,12 +69,11 @@ impl FileTransfer {
         self
     }
 
-    /// Keeps in a ledger how far the transfer is, under a key of the caller's. When the process ends before the transfer does, the same
-    /// call goes on with it as [`resume`](Self::resume) would; under the same key, a payload that differs is a new transfer.
-    ///
-    /// A process that ends between the announcement and its note leaves a transfer that nobody knows of, and that expires unused.
-    pub fn ledger(mut self, ledger: impl Ledger, key: impl Into<String>) -> Self {
-        self.plan.page = Some(Page::new(Arc::new(ledger), key.into()));
+    /// Notes in a ledger how far it came, and goes on from there when the ledger knows the key: a process that was ended in the
+    /// middle starts the same transfer again and sends nothing twice. The stamp says whether the thing behind the key is still
+    /// the same; what is noted under another one is begun anew.
+    pub fn ledger(mut self, ledger: impl Ledger, key: impl Into<String>, stamp: impl Into<String>) -> Self {
+        self.plan.memory = Some(Memory::new(Arc::new(ledger), key.into(), stamp.into()));
         self
     }
 

@@ -18,6 +18,7 @@ mod get_attachment;
 mod get_transfer;
 mod judge;
 mod keep_fresh;
+mod life_cycle;
 mod organization;
 mod poller;
 mod quarantine;

@@ -71,12 +71,6 @@ impl WaitForTransfer {
 }
 
 impl Conclusion {
-    /// Whether a file is said to be clean and is not the one that was sent.
-    pub(crate) fn is_mismatch(&self, state: &TransferState) -> bool {
-        let (Some(sent), Some(has)) = (&self.sha256, &state.sha256) else { return false };
-        state.verdict() == ScanVerdict::Clean && !has.eq_ignore_ascii_case(sent)
-    }
-
     /// Holds a final state against the digest, and records it.
     pub(crate) async fn draw(
         &self,
@@ -85,7 +79,7 @@ impl Conclusion {
         facts: Option<Facts>,
     ) -> Result<TransferState, Error> {
         let is_clean = state.verdict() == ScanVerdict::Clean;
-        let mismatch = self.is_mismatch(&state);
+        let mismatch = self.has_other_bytes(&state);
         let event =
             || if is_clean && !mismatch { self.finished(&state) } else { self.blocked(&state, mismatch) };
         match &facts {
@@ -100,6 +94,12 @@ impl Conclusion {
                 .with_message("the platform has other bytes than were sent, by their sha-256"));
         }
         Ok(state)
+    }
+
+    /// Whether the platform calls a file clean that is not the one that was sent.
+    pub(crate) fn has_other_bytes(&self, state: &TransferState) -> bool {
+        let is_other = |sent: &str| state.sha256.as_ref().is_some_and(|has| !has.eq_ignore_ascii_case(sent));
+        state.verdict() == ScanVerdict::Clean && self.sha256.as_deref().is_some_and(is_other)
     }
 
     fn file_name<'a>(&'a self, state: &'a TransferState) -> Option<&'a str> {

@@ -2,6 +2,10 @@
 
 mod client;
 pub mod reference;
+#[cfg(all(feature = "files", feature = "receiver"))]
+mod scan_news;
+#[cfg(all(feature = "files", feature = "store"))]
+mod store_quarantine;
 #[cfg(feature = "store")]
 mod store_token_cache;
 
@@ -26,6 +30,10 @@ pub use webmessaging_sync as sync;
 pub use webmessaging_webhooks as webhooks;
 
 pub use crate::client::Client;
+#[cfg(all(feature = "files", feature = "receiver"))]
+pub use crate::scan_news::ScanNews;
+#[cfg(all(feature = "files", feature = "store"))]
+pub use crate::store_quarantine::StoreQuarantine;
 #[cfg(feature = "store")]
 pub use crate::store_token_cache::StoreTokenCache;
 #[cfg(feature = "settings")]

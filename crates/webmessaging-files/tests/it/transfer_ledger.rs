@@ -58,7 +58,7 @@ type Case<'a> = (LedgerState, bool, (usize, usize, usize), &'a [&'a str]);
 async fn wherever_the_process_ends_the_next_one_goes_on() {
     let renewed = ["transfer.renewed expiring", "transfer.uploaded", "transfer.finished"];
     let anew = ["transfer.created", "transfer.uploaded", "transfer.finished"];
-    let cases: [Case; 6] = [
+    let cases: [Case<'_>; 6] = [
         (LedgerState::Announced, false, (1, 0, 1), &anew),
         (LedgerState::Announced, true, (0, 1, 1), &renewed),
         (LedgerState::Stored, false, (0, 0, 0), &["transfer.finished"]),
@@ -71,14 +71,14 @@ async fn wherever_the_process_ends_the_next_one_goes_on() {
         let ended = Arc::new(Notify::new());
         let ends = EndsAt { ledger: ledger(&folder), state, is_written, ended: Arc::clone(&ended) };
         let transfer = || transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
-        let first = Box::pin(transfer().ledger(ends, KEY).into_future());
+        let first = Box::pin(transfer().ledger(ends, KEY, "1").into_future());
         assert!(
             matches!(select(first, Box::pin(ended.notified())).await, Either::Right(_)),
             "{state:?} {is_written}: it did not end"
         );
 
         let (before, recorded) = (transfers.counts(), transfers.actions().len());
-        let finished = transfer().ledger(ledger(&folder), KEY).await.unwrap();
+        let finished = transfer().ledger(ledger(&folder), KEY, "1").await.unwrap();
         assert_eq!(finished.verdict(), ScanVerdict::Clean, "{state:?} {is_written}");
         let after = transfers.counts();
         let done = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
@@ -90,12 +90,12 @@ async fn wherever_the_process_ends_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn another_payload_under_the_same_key_is_another_transfer() {
+async fn another_stamp_under_the_same_key_is_another_transfer() {
     let (transfers, folder) = (Transfers::new().await, tempfile::tempdir().unwrap());
     let first = transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
-    let first = first.ledger(ledger(&folder), KEY).await.unwrap();
+    let first = first.ledger(ledger(&folder), KEY, "1").await.unwrap();
     let other = transfers.manager.transfer(payload("report.pdf", 500), source(500));
-    let other = other.ledger(ledger(&folder), KEY).await.unwrap();
+    let other = other.ledger(ledger(&folder), KEY, "2").await.unwrap();
     assert_ne!(first.transfer_id, other.transfer_id);
     assert_eq!(transfers.counts().0, 2);
 }
@@ -112,7 +112,7 @@ async fn other_bytes_on_the_platform_are_noticed_after_a_restart() {
         ended: Arc::clone(&ended),
     };
     let transfer = || transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
-    let first = Box::pin(transfer().ledger(ends, KEY).into_future());
+    let first = Box::pin(transfer().ledger(ends, KEY, "1").into_future());
     select(first, Box::pin(ended.notified())).await;
 
     let other = serde_json::json!({
@@ -120,7 +120,7 @@ async fn other_bytes_on_the_platform_are_noticed_after_a_restart() {
         "sha256": "0".repeat(64),
     });
     transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(other));
-    let error = transfer().ledger(ledger(&folder), KEY).await.unwrap_err();
+    let error = transfer().ledger(ledger(&folder), KEY, "1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
     assert!(error.to_string().contains("has other bytes than were sent"), "{error}");
 }

@@ -238,34 +238,33 @@ async fn a_ledger_takes_a_transfer_over_the_end_of_a_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("transfers.jsonl");
     let transfers = Transfers::new().await;
-    let run = |days: u32| {
+    let run = |stamp: &str| {
         let ledger = FileLedger::open(&path).unwrap();
-        let mut payload = payload("report.pdf", SIZE);
-        payload.access_policy_directives.retention_days = days;
-        transfers.manager.transfer(payload, source(SIZE)).ledger(ledger, "report.pdf")
+        let transfer = transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
+        transfer.ledger(ledger, "report.pdf", stamp)
     };
     // Ended after the announcement: the store refuses the bytes.
     transfers.setup.emulator.inject(Route::PutTransfer, Fault::status(400));
-    assert_eq!(run(1).await.unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::Rejected);
     // Ended after the bytes: nobody has the patience to wait.
-    assert_eq!(run(1).within(Duration::ZERO).await.unwrap_err().kind(), ErrorKind::Timeout);
-    let finished = run(1).await.unwrap();
+    assert_eq!(run("1").within(Duration::ZERO).await.unwrap_err().kind(), ErrorKind::Timeout);
+    let finished = run("1").await.unwrap();
     assert_eq!((finished.verdict(), finished.uploaded.is_none()), (ScanVerdict::Clean, true));
-    assert_eq!(run(1).await.unwrap().transfer_id, finished.transfer_id);
+    assert_eq!(run("1").await.unwrap().transfer_id, finished.transfer_id);
     let (create, renew, put, _) = transfers.counts();
     assert_eq!((create, renew, put), (1, 1, 2));
     // The digest of the process that sent the bytes still counts.
     let answer = json!({"status": "complete", "virusScanResult": "clean", "sha256": "00".repeat(32)});
     transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(answer));
-    assert_eq!(run(1).await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
+    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
     // What is found later is news, and what is known is none.
     let before = transfers.actions().len();
     transfers.setup.emulator.rejudge(finished.transfer_id.as_str(), true).unwrap();
-    assert_eq!(run(1).await.unwrap().verdict(), ScanVerdict::Malicious);
-    assert_eq!(run(1).await.unwrap().verdict(), ScanVerdict::Malicious);
+    assert_eq!(run("1").await.unwrap().verdict(), ScanVerdict::Malicious);
+    assert_eq!(run("1").await.unwrap().verdict(), ScanVerdict::Malicious);
     assert_eq!(transfers.actions()[before..], ["transfer.blocked virus_detected"]);
     // Another file under the same key is another transfer.
-    assert_ne!(run(2).await.unwrap().transfer_id, finished.transfer_id);
+    assert_ne!(run("2").await.unwrap().transfer_id, finished.transfer_id);
 }
 
 #[tokio::test]

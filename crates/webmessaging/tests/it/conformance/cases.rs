@@ -93,11 +93,6 @@ async fn attachment(setup: &Setup) -> Result<(), Error> {
     setup.client.files().attachment(MESSAGE, ATTACHMENT).await.map(drop)
 }
 
-async fn webhook(setup: &Setup) -> Result<(), Error> {
-    let webhook = CreateWebhook::new("https://receiver.example/webhooks/genesys");
-    setup.client.files().register_scan_webhook(webhook).await.map(drop)
-}
-
 fn transfers(setup: &Setup) -> (TransferManager, TransferPayload) {
     let policy = AccessPolicyDirectives::new(30, EncryptionStandard::Aes256, true);
     let bucket = "12345678-1234-1234-1234-123456789abc";
@@ -120,4 +115,9 @@ async fn status(setup: &Setup) -> Result<(), Error> {
     let (manager, payload) = transfers(setup);
     let transfer = manager.create(payload).await?;
     manager.status(&transfer.transfer_id).await.map(drop)
+}
+
+async fn webhook(setup: &Setup) -> Result<(), Error> {
+    let webhook = CreateWebhook::new("https://receiver.example/webhooks/genesys");
+    setup.client.files().register_scan_webhook(webhook).await.map(drop)
 }

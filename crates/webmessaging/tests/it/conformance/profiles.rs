@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use webmessaging::http::ErrorKind;
 use webmessaging::model::LimitClass;
-use webmessaging_emulator::Fault;
+use webmessaging_emulator::{Fault, Route};
 
 use super::cases::Case;
 
@@ -96,7 +96,10 @@ pub(crate) const PROFILES: &[Profile] = &[
     Profile {
         name: "409",
         faults: || vec![Fault::status(409)],
-        expected: |_| Failed(ErrorKind::Conflict, 1),
+        // A webhook that is there already is what was wanted.
+        expected: |case| {
+            if case.route == Route::CreateWebhook { Done(1) } else { Failed(ErrorKind::Conflict, 1) }
+        },
     },
     Profile {
         name: "403",

@@ -11,24 +11,24 @@ use webmessaging_model::{
     Code, Limit, Operation, TransferId, TransferPayload, TransferStatus, Unit, Violation, Violations,
 };
 
-use super::FinishedTransfer;
-use super::book::{Left, Page};
+use crate::file_transfer::FinishedTransfer;
 use crate::get_transfer::TransferState;
+use crate::ledger::{Ledger, LedgerEntry, LedgerState, ledger_failed};
 use crate::operations::{CREATE_TRANSFER, GET_TRANSFER, PUT_TRANSFER};
 use crate::transfer::{Transfer, UploadedTransfer};
 use crate::transfer_manager::{PATIENCE, TransferManager};
 use crate::wait_for_transfer::{Conclusion, WaitForTransfer};
 
-pub(super) struct Plan {
-    pub(super) manager: TransferManager,
-    pub(super) payload: TransferPayload,
-    pub(super) source: Source,
-    pub(super) resume: Option<TransferId>,
-    pub(super) page: Option<Page>,
-    pub(super) checked: bool,
-    pub(super) within: Duration,
-    pub(super) digest: bool,
-    pub(super) on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+pub(crate) struct Plan {
+    pub(crate) manager: TransferManager,
+    pub(crate) payload: TransferPayload,
+    pub(crate) source: Source,
+    pub(crate) resume: Option<TransferId>,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) checked: bool,
+    pub(crate) within: Duration,
+    pub(crate) digest: bool,
+    pub(crate) on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     step: AtomicU8,
     id: OnceLock<TransferId>,
 }
@@ -39,6 +39,13 @@ const ANNOUNCING: u8 = 1;
 const SENDING: u8 = 2;
 const WAITING: u8 = 3;
 
+/// Where an earlier process stopped, and where this one does.
+pub(crate) struct Memory {
+    ledger: Arc<dyn Ledger>,
+    key: String,
+    stamp: String,
+}
+
 /// Where the work begins.
 enum Begun {
     /// The platform knows of no transfer that could go on.
@@ -48,14 +55,35 @@ enum Begun {
     Over(TransferId, TransferState, Facts),
 }
 
+impl Memory {
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, key: String, stamp: String) -> Self {
+        Self { ledger, key, stamp }
+    }
+
+    async fn entry(&self) -> Result<Option<LedgerEntry>, Error> {
+        let entry = self.ledger.find(&self.key).await.map_err(ledger_failed)?;
+        Ok(entry.filter(|entry| entry.is_of(&self.stamp)))
+    }
+
+    async fn note(
+        &self,
+        state: LedgerState,
+        id: &TransferId,
+        more: impl FnOnce(LedgerEntry) -> LedgerEntry,
+    ) -> Result<(), Error> {
+        let entry = LedgerEntry::new(&*self.key, &*self.stamp, state, id.as_str());
+        self.ledger.note(more(entry)).await.map_err(ledger_failed)
+    }
+}
+
 impl Plan {
-    pub(super) fn new(manager: TransferManager, payload: TransferPayload, source: Source) -> Self {
+    pub(crate) fn new(manager: TransferManager, payload: TransferPayload, source: Source) -> Self {
         Self {
             manager,
             payload,
             source,
             resume: None,
-            page: None,
+            memory: None,
             checked: true,
             within: PATIENCE,
             digest: true,
@@ -65,28 +93,29 @@ impl Plan {
         }
     }
 
-    pub(super) async fn run(&self) -> Result<FinishedTransfer, Error> {
-        let left = self.left().await?;
-        let begun = match &left {
-            Some(left) => self.look_back(&left.id).await?,
+    pub(crate) async fn run(&self) -> Result<FinishedTransfer, Error> {
+        let entry = match &self.memory {
+            Some(memory) => memory.entry().await?,
+            None => None,
+        };
+        let noted = entry.as_ref().map(|entry| TransferId::new(&*entry.id));
+        let (sha256, recorded) = entry.map(|entry| (entry.sha256, entry.verdict)).unwrap_or_default();
+        let begun = match noted.as_ref().or(self.resume.as_ref()) {
+            Some(id) => self.look_back(id).await?,
             None => Begun::Not,
         };
-        let (sha256, on_record) = left.map_or((None, None), |left| (left.sha256, left.verdict));
         match begun {
             Begun::Over(id, state, facts) => {
-                let conclusion = Conclusion { id, sha256, payload: Some(self.payload.clone()) };
-                // An end that is on record is not recorded again: what follows from it has followed. Another one is news.
-                let is_known = on_record.as_deref() == Some(state.verdict().as_str());
-                let state = if is_known && !conclusion.is_mismatch(&state) {
-                    state
-                } else {
-                    conclusion.draw(&self.manager, state, Some(facts)).await?
-                };
-                self.over(
-                    FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None },
-                    conclusion.sha256,
-                )
-                .await
+                let conclusion =
+                    Conclusion { id, sha256: sha256.clone(), payload: Some(self.payload.clone()) };
+                // An end that is on record is not recorded again: what follows from it has followed.
+                let is_on_record = recorded.as_deref() == Some(state.verdict().as_str());
+                if is_on_record && !conclusion.has_other_bytes(&state) {
+                    return Ok(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None });
+                }
+                let state = conclusion.draw(&self.manager, state, Some(facts)).await?;
+                self.over(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None }, sha256)
+                    .await
             }
             Begun::Uploaded(id) => self.finish(id, None, sha256).await,
             Begun::Announced(transfer) => {
@@ -97,22 +126,12 @@ impl Plan {
                 self.check().await?;
                 self.step.store(ANNOUNCING, Ordering::Relaxed);
                 let transfer = self.manager.announce(self.payload.clone(), self.checked).await?;
-                if let Some(page) = &self.page {
-                    page.announced(&self.payload, &transfer.transfer_id).await?;
+                if let Some(memory) = &self.memory {
+                    memory.note(LedgerState::Announced, &transfer.transfer_id, |entry| entry).await?;
                 }
                 self.send(&transfer).await
             }
         }
-    }
-
-    /// Where an earlier process left it, by the ledger or by its id.
-    async fn left(&self) -> Result<Option<Left>, Error> {
-        let left = match &self.page {
-            Some(page) => page.left(&self.payload).await?,
-            None => None,
-        };
-        let given = self.resume.clone().map(|id| Left { id, sha256: None, verdict: None });
-        Ok(left.or(given))
     }
 
     /// What became of a transfer that an earlier process has announced.
@@ -174,10 +193,10 @@ impl Plan {
         self.step.store(SENDING, Ordering::Relaxed);
         let upload = self.manager.upload(transfer, self.source.clone()).digest(self.digest);
         let uploaded = upload.reporting_to(self.on_progress.clone()).await?;
-        if let Some(page) = &self.page {
-            page.stored(&self.payload, &uploaded).await?;
+        let (size, sha256) = (uploaded.size_bytes, uploaded.sha256.clone());
+        if let Some(memory) = &self.memory {
+            memory.note(LedgerState::Stored, id, |entry| entry.stored(size, sha256.clone())).await?;
         }
-        let sha256 = uploaded.sha256.clone();
         self.finish(id.clone(), Some(uploaded), sha256).await
     }
 
@@ -204,9 +223,10 @@ impl Plan {
         finished: FinishedTransfer,
         sha256: Option<String>,
     ) -> Result<FinishedTransfer, Error> {
-        if let Some(page) = &self.page {
-            let (id, verdict) = (&finished.transfer_id, finished.verdict());
-            page.finished(&self.payload, id, sha256, verdict).await?;
+        if let Some(memory) = &self.memory {
+            let (size, verdict) = (self.payload.file_size, finished.verdict().as_str());
+            let more = |entry: LedgerEntry| entry.stored(size, sha256).verdict(verdict);
+            memory.note(LedgerState::Finished, &finished.transfer_id, more).await?;
         }
         Ok(finished)
     }
@@ -217,7 +237,7 @@ impl Plan {
     }
 
     /// That it was ended from outside, and how far it came.
-    pub(super) async fn canceled(&self) -> Error {
+    pub(crate) async fn canceled(&self) -> Error {
         let step = self.step.load(Ordering::Relaxed);
         let (operation, sent): (&'static Operation, _) = match step {
             CHECKING => (&CREATE_TRANSFER, Sent::No),
