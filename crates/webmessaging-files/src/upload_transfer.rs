@@ -68,13 +68,13 @@ impl UploadTransfer {
         };
         let (uploaded, digest) = match self.put().await {
             Ok(stored) => (uploaded(stored.sha256_hex(), stored.urls, stored.facts), stored.sha256),
-            Err(error) => match self.arrived(&error).await {
-                Some(facts) => (uploaded(None, 0, facts), None),
-                None => {
+            Err(error) => {
+                let Some(facts) = self.arrived(&error).await else {
                     self.manager.record_failure(&error, &PUT_TRANSFER, id.as_str()).await;
                     return Err(error);
-                }
-            },
+                };
+                (uploaded(None, 0, facts), None)
+            }
         };
         let event = || {
             let kind = TransferUploaded::new(id.as_str(), payload.file_size)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_http::{ErrorKind, Sent, Source, Timeouts};
+use webmessaging_journal::{Event, Journal, Recorded, Sink};
 use webmessaging_model::{ScanVerdict, TransferStatus};
 
 use crate::setup::Setup;
@@ -21,6 +22,11 @@ async fn arrives(faults: impl IntoIterator<Item = (Route, Fault)>) -> Transfers 
     let finished = transfers.transfer().await.unwrap();
     assert_eq!(finished.verdict(), ScanVerdict::Clean);
     transfers
+}
+
+/// A day, but for some minutes.
+fn but(minutes: u64) -> Duration {
+    Duration::from_secs(DAY.as_secs() - minutes * 60)
 }
 
 fn expired() -> Fault {
@@ -83,7 +89,7 @@ async fn a_url_that_expired_while_it_waited_for_its_turn_is_renewed_before_the_f
     let transfers = Transfers::new().await;
     let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
     // 29 minutes remain, which is not enough to begin with.
-    transfers.setup.pass(DAY - Duration::from_secs(29 * 60));
+    transfers.setup.pass(but(29));
     let uploaded = transfers.manager.upload(&transfer, source(SIZE)).await.unwrap();
     assert_eq!((uploaded.urls, transfers.counts()), (1, (1, 1, 1, 0)));
     assert_eq!(transfers.actions(), ["transfer.created", "transfer.renewed expiring", "transfer.uploaded"]);
@@ -93,7 +99,7 @@ async fn a_url_that_expired_while_it_waited_for_its_turn_is_renewed_before_the_f
 async fn a_url_with_31_minutes_left_is_good_enough() {
     let transfers = Transfers::new().await;
     let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
-    transfers.setup.pass(DAY - Duration::from_secs(31 * 60));
+    transfers.setup.pass(but(31));
     transfers.manager.upload(&transfer, source(SIZE)).await.unwrap();
     assert_eq!(transfers.counts(), (1, 0, 1, 0));
 }
@@ -260,4 +266,30 @@ async fn a_renewal_of_what_is_gone_ends_the_renewals() {
     assert!(fresh.changed().await.is_some());
     assert_eq!(fresh.failure().unwrap().kind(), ErrorKind::NotFound);
     assert!(fresh.changed().await.is_none());
+}
+
+/// A journal that keeps nothing: what was done is done, and the caller hears that it is not on record.
+#[tokio::test]
+async fn what_cannot_be_recorded_is_said_to_be_done() {
+    struct Full;
+
+    impl Sink for Full {
+        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
+            Box::pin(std::future::ready(Err(webmessaging_journal::Error::new(
+                webmessaging_journal::ErrorKind::Sink,
+                "full",
+            ))))
+        }
+    }
+
+    let transfers = Transfers::new().await;
+    let journal = Journal::builder().durable("full", Full).build().unwrap();
+    let manager = transfers.manager.clone().journal(journal);
+    let error = manager.create(payload("report.pdf", SIZE)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::NotRecorded, Sent::Yes));
+    let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
+    let error = manager.upload(&transfer, source(SIZE)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotRecorded);
+    let error = manager.wait(&transfer.transfer_id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotRecorded);
 }

@@ -51,12 +51,14 @@ impl Ledger for EndsAt {
     }
 }
 
+/// A note at which the process ends, whether it is written, and what is left to do: announcements, renewals, bytes, records.
+type Case<'a> = (LedgerState, bool, (usize, usize, usize), &'a [&'a str]);
+
 #[tokio::test]
 async fn wherever_the_process_ends_the_next_one_goes_on() {
-    // What the next process has to do: announcements, renewals, bytes, records of its own.
     let renewed = ["transfer.renewed expiring", "transfer.uploaded", "transfer.finished"];
     let anew = ["transfer.created", "transfer.uploaded", "transfer.finished"];
-    let cases: [(LedgerState, bool, (usize, usize, usize), &[&str]); 6] = [
+    let cases: [Case<'_>; 6] = [
         (LedgerState::Announced, false, (1, 0, 1), &anew),
         (LedgerState::Announced, true, (0, 1, 1), &renewed),
         (LedgerState::Stored, false, (0, 0, 0), &["transfer.finished"]),

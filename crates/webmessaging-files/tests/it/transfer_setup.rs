@@ -57,7 +57,7 @@ impl Transfers {
             let cause = data["data"]["cause"].as_str().unwrap_or_default().to_owned();
             (event.action().to_owned(), event.subject().id.to_owned(), cause)
         };
-        self.events.events().iter().map(|recorded| event(recorded)).collect()
+        self.events.events().iter().map(event).collect()
     }
 
     /// The actions of all events so far, with the cause where there is one.
@@ -70,7 +70,7 @@ impl Transfers {
 
     /// Everything that was recorded, as text.
     pub(crate) fn recorded(&self) -> String {
-        self.events.events().iter().map(|event| format!("{event:?}")).collect()
+        format!("{:?}", self.events.events())
     }
 }
 

@@ -173,12 +173,12 @@ async fn a_hundred_transfers_are_waited_for_within_the_pace() {
         transfers.manager.upload(&transfer, words).await.unwrap();
         ids.push(transfer.transfer_id);
     }
-    let began = transfers.setup.clock.sleeps().iter().sum::<Duration>();
+    let before = transfers.setup.clock.sleeps().len();
     let waits: Vec<_> = ids.iter().map(|id| tokio::spawn(transfers.manager.wait(id).into_future())).collect();
     for wait in waits {
         assert_eq!(wait.await.unwrap().unwrap().verdict(), ScanVerdict::Clean);
     }
-    let took = transfers.setup.clock.sleeps().iter().sum::<Duration>() - began;
+    let took: Duration = transfers.setup.clock.sleeps().iter().skip(before).sum();
     let looks = transfers.counts().3;
     // At most one look in 300 ms, and no transfer was looked at more often than a lone one.
     assert!(looks as u128 <= took.as_millis() / 300 + 1, "{looks} looks in {took:?}");
@@ -257,6 +257,12 @@ async fn a_ledger_takes_a_transfer_over_the_end_of_a_process() {
     let answer = json!({"status": "complete", "virusScanResult": "clean", "sha256": "00".repeat(32)});
     transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(answer));
     assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
+    // What is found later is news, and what is known is none.
+    let before = transfers.actions().len();
+    transfers.setup.emulator.rejudge(finished.transfer_id.as_str(), true).unwrap();
+    assert_eq!(run("1").await.unwrap().verdict(), ScanVerdict::Malicious);
+    assert_eq!(run("1").await.unwrap().verdict(), ScanVerdict::Malicious);
+    assert_eq!(transfers.actions()[before..], ["transfer.blocked virus_detected"]);
     // Another file under the same key is another transfer.
     assert_ne!(run("2").await.unwrap().transfer_id, finished.transfer_id);
 }
