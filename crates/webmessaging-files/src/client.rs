@@ -35,6 +35,7 @@ pub struct FilesClient {
     pub(crate) url_lifetime: Duration,
     pub(crate) journal: Journal,
     pub(crate) hook: Hook,
+    pub(crate) hook_limit: Duration,
 }
 
 impl FilesClient {
@@ -47,6 +48,7 @@ impl FilesClient {
             url_lifetime,
             journal: Journal::none(),
             hook: Hook::default(),
+            hook_limit: Duration::from_secs(30),
         }
     }
 
@@ -77,6 +79,13 @@ impl FilesClient {
     #[must_use]
     pub fn on_quarantine(mut self, hook: impl QuarantineHook) -> Self {
         self.hook = Hook(Some(Arc::new(hook)));
+        self
+    }
+
+    /// Sets how long the hook may take for a file; 30 seconds by default.
+    #[must_use]
+    pub fn quarantine_within(mut self, limit: Duration) -> Self {
+        self.hook_limit = limit;
         self
     }
 

@@ -52,7 +52,7 @@ impl ScanGate {
     }
 
     /// Sets how many files with a verdict are remembered, for all clones; 10,000 by default, at least 1. The oldest ones are
-    /// forgotten first. Files that are waited for are not counted.
+    /// forgotten first, those that are waited for not before the wait is over.
     #[must_use]
     pub fn files_max(self, files: usize) -> Self {
         let mut inner = self.inner();
@@ -123,10 +123,13 @@ impl Inner {
         is_new
     }
 
-    /// Forgets the oldest verdicts that are too many. Whoever watches one has its own end of it.
+    /// Forgets the oldest verdicts that are too many, but for those that somebody watches.
     fn forget(&mut self) {
         while self.by_age.len() > self.files_max {
-            let Some((_, file)) = self.by_age.pop_first() else { return };
+            let is_idle =
+                |file: &FileId| self.files.get(file).is_none_or(|entry| entry.progress.receiver_count() == 0);
+            let oldest = self.by_age.iter().find(|(_, file)| is_idle(file)).map(|(age, _)| *age);
+            let Some(file) = oldest.and_then(|age| self.by_age.remove(&age)) else { return };
             self.files.remove(&file);
         }
     }
@@ -151,10 +154,11 @@ impl Watch {
         self.gate.tell(self.file.clone(), verdict);
     }
 
-    /// Ends when what is known is as wished. An entry that was forgotten says nothing any more.
+    /// Ends when what is known is as wished.
     pub(crate) async fn until(&mut self, mut is_wished: impl FnMut(ScanVerdict) -> bool) {
         let Some(receiver) = &mut self.receiver else { return };
         if receiver.wait_for(|progress| is_wished(progress.verdict())).await.is_err() {
+            // The entry is gone, which it is not while it is watched.
             std::future::pending::<()>().await;
         }
     }
@@ -169,6 +173,7 @@ impl Drop for Watch {
         if inner.files.get(&self.file).is_some_and(is_idle) {
             inner.files.remove(&self.file);
         }
+        inner.forget();
     }
 }
 
@@ -211,11 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_forgotten_while_it_was_watched_is_known_to_the_watch() {
+    fn what_is_watched_is_not_forgotten_before_the_wait_is_over() {
         let gate = ScanGate::new().files_max(1);
         let watch = gate.watch("one".into());
-        gate.tell("one", ScanVerdict::Malicious);
+        gate.tell("one", ScanVerdict::Clean);
         gate.tell("two", ScanVerdict::Clean);
-        assert_eq!((gate.verdict("one"), watch.verdict()), (ScanVerdict::Pending, ScanVerdict::Malicious));
+        assert!(gate.tell("one", ScanVerdict::Malicious));
+        assert_eq!(watch.verdict(), ScanVerdict::Malicious);
+        drop(watch);
+        gate.tell("three", ScanVerdict::Clean);
+        assert_eq!(gate.verdict("one"), ScanVerdict::Pending);
+        assert_eq!(gate.inner().files.len(), 1);
     }
 }

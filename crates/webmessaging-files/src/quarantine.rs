@@ -11,6 +11,7 @@ use webmessaging_model::{ContentType, FileId, MessageId, ScanVerdict};
 
 use crate::client::FilesClient;
 use crate::operations::GET_ATTACHMENT;
+use crate::race::{First, first};
 use crate::record;
 
 /// What a hook came to; the error is that of whoever wrote the hook.
@@ -125,7 +126,7 @@ impl FilesClient {
     /// [`ScanGate::tell`](crate::ScanGate::tell) has changed something.
     ///
     /// # Errors
-    /// [`NotRecorded`](ErrorKind::NotRecorded) when the hook has failed, or a durable sink of the journal. The hook's own
+    /// [`NotRecorded`](ErrorKind::NotRecorded) when the hook has failed or taken too long, or a durable sink of the journal. The hook's own
     /// error is its [`source`](std::error::Error::source).
     pub async fn quarantine(&self, file: &BlockedFile) -> Result<(), Error> {
         self.quarantine_with(file, EventFacts::new()).await
@@ -133,7 +134,13 @@ impl FilesClient {
 
     pub(crate) async fn quarantine_with(&self, file: &BlockedFile, facts: EventFacts) -> Result<(), Error> {
         let hooked = match &self.hook.0 {
-            Some(hook) => Some(hook.quarantined(file).await),
+            Some(hook) => {
+                let limit = self.http.clock().watchdog(self.hook_limit);
+                match first(hook.quarantined(file), limit).await {
+                    First::Left(outcome) => Some(outcome),
+                    First::Right(()) => Some(Err("it took too long".into())),
+                }
+            }
             None => None,
         };
         // That the file is blocked stands, whatever the hook came to.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use webmessaging_emulator::{Fault, Route};
-use webmessaging_files::{BlockReason, ScanGate};
+use webmessaging_files::{BlockReason, BlockedFile, Hooked, QuarantineHook, ScanGate};
 use webmessaging_http::{ErrorKind, Source};
 use webmessaging_journal::{Event, EventKind, Journal, PrivateText};
 use webmessaging_model::{ContentType, ScanVerdict};
@@ -102,6 +102,25 @@ async fn a_hook_that_fails_is_an_error_that_says_so() {
     assert_eq!(told(&memory)[1..], ["file.scanned malicious", "file.quarantined malicious"]);
     let EventKind::FileQuarantined(kind) = &memory.events()[2].kind else { panic!("quarantined") };
     assert_eq!(kind.deleted, None);
+}
+
+/// A hook that never comes back.
+struct Hangs;
+
+impl QuarantineHook for Hangs {
+    fn quarantined<'a>(&'a self, _: &'a BlockedFile) -> Hooked<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_hook_that_hangs_is_given_up() {
+    let setup = Setup::new().await;
+    let files = setup.files.clone().on_quarantine(Hangs).quarantine_within(Duration::from_millis(5));
+    let delivery = files.deliver(Source::bytes("eicar.txt", eicar())).channel(CHANNEL).message(MESSAGE);
+    let error = delivery.await.unwrap_err();
+    assert_eq!(error.error().kind(), ErrorKind::NotRecorded);
+    assert_eq!(error.source().unwrap().to_string(), "it took too long");
 }
 
 fn clean(sha256: &Value) -> Fault {
