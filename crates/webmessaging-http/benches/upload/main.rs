@@ -53,9 +53,10 @@ fn main() {
     let runtime = Runtime::new().unwrap();
     let sink = Sink::start();
     let (ours, bare) = (Ours::new(sink.address), Bare::new(sink.address));
-    throughput(&runtime, folder.path(), &ours, &bare);
-    println!();
+    // From cold: memory that was used before would hide what is used.
     memory(&runtime, folder.path(), &ours, &bare);
+    println!();
+    throughput(&runtime, folder.path(), &ours, &bare);
     println!();
     small_files(&runtime, folder.path(), &sink);
 }

@@ -59,21 +59,21 @@ pub(crate) fn serve() -> ! {
 
 fn connection(mut stream: TcpStream, address: SocketAddr, requests: &AtomicU64) {
     let mut buffer = vec![0; 256 * 1024];
-    let mut held = 0;
+    let mut filled = 0;
     loop {
         let head = loop {
-            if let Some(end) = memchr::memmem::find(&buffer[..held], b"\r\n\r\n") {
+            if let Some(end) = memchr::memmem::find(&buffer[..filled], b"\r\n\r\n") {
                 break end + 4;
             }
-            match stream.read(&mut buffer[held..]) {
+            match stream.read(&mut buffer[filled..]) {
                 Ok(0) | Err(_) => return,
-                Ok(read) => held += read,
+                Ok(read) => filled += read,
             }
         };
         let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
         let length =
             text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
-        let mut missing = length.unwrap_or_default().saturating_sub(held - head);
+        let mut missing = length.unwrap_or_default().saturating_sub(filled - head);
         while missing > 0 {
             let room = missing.min(buffer.len() - head);
             match stream.read(&mut buffer[head..head + room]) {
@@ -81,7 +81,7 @@ fn connection(mut stream: TcpStream, address: SocketAddr, requests: &AtomicU64) 
                 Ok(read) => missing -= read,
             }
         }
-        held = 0;
+        filled = 0;
         let body = if text.starts_with("put ") {
             String::new()
         } else if text.starts_with("get ") {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use webmessaging::files::{FinishedTransfer, TransferState};
-use webmessaging::model::{ScanVerdict, TransferId};
+use webmessaging::model::{
+    ContentTypeVerification, ScanVerdict, TransferId, TransferStatus, VirusScanResult,
+};
 
 use crate::failure::Exit;
 use crate::output::table;
@@ -46,9 +48,9 @@ fn of_state(id: &TransferId, state: &TransferState) -> (Value, Vec<Vec<String>>)
     });
     let rows = vec![
         row("file name", text(state.file_name.as_deref())),
-        row("status", text(state.status.as_ref().map(|status| status.as_str()))),
-        row("virus scan", text(state.virus_scan_result.as_ref().map(|result| result.as_str()))),
-        row("content", text(state.content_type_verification.as_ref().map(|content| content.as_str()))),
+        row("status", text(state.status.as_ref().map(TransferStatus::as_str))),
+        row("virus scan", text(state.virus_scan_result.as_ref().map(VirusScanResult::as_str))),
+        row("content", text(state.content_type_verification.as_ref().map(ContentTypeVerification::as_str))),
         row("verdict", verdict.as_str().to_owned()),
     ];
     (json, rows)
