@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) limiter: Limiter,
     pub(crate) timeouts: Timeouts,
     pub(crate) answer_bytes_max: usize,
+    /// How many uploads to presigned URLs send at this moment.
+    pub(crate) uploads: Arc<AtomicUsize>,
     credentials: Credentials,
     auth_style: AuthStyle,
     scopes: Vec<String>,
@@ -97,6 +100,7 @@ impl Client {
             observers,
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,
+            uploads: Arc::default(),
             // A token that was given is nobody else's affair.
             sharing: builder
                 .token_cache

@@ -6,7 +6,8 @@ pub mod error;
 pub mod login;
 pub mod observe;
 pub mod paging;
-pub mod retry;
+pub mod read_ahead;
+mod retry;
 #[cfg(feature = "settings")]
 pub mod settings;
 pub mod source;

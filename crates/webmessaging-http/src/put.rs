@@ -1,6 +1,7 @@
 //! The upload to a presigned URL: streamed, watched, retried from the first byte, with a new URL when one expires.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use crate::limit::Permit;
 use crate::log;
 use crate::pipeline::{Call, Elapsed, Patience, absolute, within};
 use crate::presigned::{PresignedPut, PresignedTarget, Progress, Stored};
+use crate::read_ahead::Pace;
 use crate::transport::Body;
 use crate::upload_body::{OnTaken, UploadBody, Watch, changed};
 
@@ -207,7 +209,9 @@ async fn attempt(
         let total_bytes = put.length;
         Arc::new(move |sent_bytes| report(Progress { sent_bytes, total_bytes, attempt: number }))
     });
-    let body = UploadBody::new(content, put.digest, Arc::clone(&watch), on_taken);
+    let under_way = UnderWay::begin(&call.shared.uploads);
+    let pace = Pace::of(under_way.count);
+    let body = UploadBody::new(content, put.digest, pace, Arc::clone(&watch), on_taken);
     let body = if put.length == 0 {
         // Nobody polls a body that is empty, and there is nothing to stream.
         watch.end_of_nothing(put.digest);
@@ -239,6 +243,26 @@ async fn attempt(
             Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)
                 .with_message("the upload was answered before it was complete"),
         )),
+    }
+}
+
+/// An upload among those that are under way.
+struct UnderWay {
+    uploads: Arc<AtomicUsize>,
+    /// How many there are with it.
+    count: usize,
+}
+
+impl UnderWay {
+    fn begin(uploads: &Arc<AtomicUsize>) -> Self {
+        let count = uploads.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { uploads: Arc::clone(uploads), count }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.uploads.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

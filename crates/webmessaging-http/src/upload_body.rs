@@ -1,6 +1,6 @@
 //! The bytes of one upload attempt: counted, hashed and held to the announced length while they stream.
 
-use std::io::{self, Read};
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,15 +8,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use sha2::{Digest, Sha256};
-use tokio::task::JoinHandle;
 use webmessaging_model::{Actual, Code, Limit, Unit, Violation};
 
+use crate::read_ahead::{Hash, Pace, Piece, ReadAhead};
 use crate::source::{SourceBytes, SourceContent, unreadable};
 use crate::transport::BoxError;
-
-/// Large enough that the hop to a blocking thread does not show, small enough to keep many at once.
-const CHUNK_BYTES: u64 = 256 * 1024;
 
 /// The end of a body: its SHA-256 where that is wanted, or what was wrong with the source.
 pub(crate) type Outcome = Result<Option<[u8; 32]>, Violation>;
@@ -49,25 +45,6 @@ impl Watch {
     }
 }
 
-/// A running digest, or none.
-struct Hash(Option<Box<Sha256>>);
-
-impl Hash {
-    fn new(wanted: bool) -> Self {
-        Self(wanted.then(Box::default))
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        if let Some(hash) = &mut self.0 {
-            hash.update(bytes);
-        }
-    }
-
-    fn finish(&mut self) -> Option<[u8; 32]> {
-        self.0.take().map(|hash| hash.finalize().into())
-    }
-}
-
 /// Called with the number of bytes taken so far.
 pub(crate) type OnTaken = Arc<dyn Fn(u64) + Send + Sync>;
 
@@ -81,8 +58,8 @@ pub(crate) struct UploadBody {
 }
 
 enum Input {
-    /// The next chunk is read and hashed on a blocking thread while the one before it is sent.
-    Reader(JoinHandle<(Reading, Result<Bytes, Violation>)>),
+    /// Read and hashed on blocking threads while what was read before is sent.
+    Reader(ReadAhead),
     Stream {
         stream: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
         hash: Hash,
@@ -92,26 +69,17 @@ enum Input {
     Done,
 }
 
-/// A reader with what was read of it.
-struct Reading {
-    reader: Box<dyn Read + Send>,
-    hash: Hash,
-    read: u64,
-    length: u64,
-}
-
 impl UploadBody {
     pub(crate) fn new(
         content: SourceContent,
         digest: bool,
+        pace: Pace,
         watch: Arc<Watch>,
         on_taken: Option<OnTaken>,
     ) -> Self {
         let length = content.length;
         let input = match content.bytes {
-            SourceBytes::Reader(reader) => {
-                Input::Reader(Reading { reader, hash: Hash::new(digest), read: 0, length }.next())
-            }
+            SourceBytes::Reader(reader) => Input::Reader(ReadAhead::new(reader, length, digest, pace)),
             SourceBytes::Stream(stream) => {
                 Input::Stream { stream, hash: Hash::new(digest), read: 0, held: None }
             }
@@ -135,19 +103,13 @@ impl UploadBody {
     }
 
     fn poll_reader(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        let Input::Reader(task) = &mut self.input else { return Poll::Ready(None) };
-        let Ok((mut reading, chunk)) = ready!(Pin::new(task).poll(cx)) else {
-            return self.fail(Violation::new("source", Code::Unreadable, "source.readable"));
-        };
-        match chunk {
+        let Input::Reader(pieces) = &mut self.input else { return Poll::Ready(None) };
+        match ready!(pieces.poll_next(cx)) {
             Err(violation) => self.fail(violation),
-            Ok(chunk) => {
-                if reading.read == self.length {
-                    self.watch.end(Ok(reading.hash.finish()));
-                    self.input = Input::Done;
-                } else {
-                    self.input = Input::Reader(reading.next());
-                }
+            Ok(Piece::Some(chunk)) => self.give(chunk),
+            Ok(Piece::Last(chunk, sha256)) => {
+                self.watch.end(Ok(sha256));
+                self.input = Input::Done;
                 // An empty chunk is the end of an empty source.
                 if chunk.is_empty() { Poll::Ready(None) } else { self.give(chunk) }
             }
@@ -207,42 +169,6 @@ impl Stream for UploadBody {
     }
 }
 
-impl Reading {
-    fn next(mut self) -> JoinHandle<(Self, Result<Bytes, Violation>)> {
-        tokio::task::spawn_blocking(move || {
-            let chunk = self.read_chunk();
-            (self, chunk)
-        })
-    }
-
-    fn read_chunk(&mut self) -> Result<Bytes, Violation> {
-        let left = self.length - self.read;
-        // With the last chunk comes a byte too many, if there is one.
-        let want = if left <= CHUNK_BYTES { left + 1 } else { CHUNK_BYTES };
-        let mut chunk = vec![0; usize::try_from(want).unwrap_or_default()];
-        let mut filled = 0;
-        while let Some(room) = chunk.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.reader.read(room) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(unreadable(&error)),
-            }
-        }
-        chunk.truncate(filled);
-        let got = chunk.len() as u64;
-        self.read += got;
-        if got > left {
-            return Err(changed(self.length, Actual::AtLeast(self.read)));
-        }
-        if got < want && got < left {
-            return Err(changed(self.length, Actual::Count(self.read)));
-        }
-        self.hash.update(&chunk);
-        Ok(Bytes::from(chunk))
-    }
-}
-
 /// The source is not as long as was announced.
 pub(crate) fn changed(announced: u64, actual: Actual) -> Violation {
     Violation::new("fileSize", Code::Changed, "source.constant")
@@ -252,7 +178,10 @@ pub(crate) fn changed(announced: u64, actual: Actual) -> Violation {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use futures_util::{StreamExt, stream};
+    use sha2::{Digest, Sha256};
 
     use super::*;
 
@@ -261,12 +190,14 @@ mod tests {
     /// What came out of a source that claims `claimed` bytes and has `real`, as a reader and as a stream.
     async fn check(claimed: u64, real: usize, expected: Result<(), Violation>) {
         let data: Vec<u8> = (0..=255).cycle().take(real).collect();
-        let reader = SourceContent::from_reader(claimed, io::Cursor::new(data.clone()));
+        let reader = || SourceContent::from_reader(claimed, io::Cursor::new(data.clone()));
         let pieces: Vec<_> = data.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let streamed = SourceContent::from_stream(claimed, stream::iter(pieces));
-        for content in [reader, streamed] {
+        let contents = [(reader(), Pace::FEW), (reader(), Pace::MANY), (streamed, Pace::FEW)];
+        for (content, pace) in contents {
             let watch = Arc::new(Watch::default());
-            let chunks: Vec<_> = UploadBody::new(content, true, Arc::clone(&watch), None).collect().await;
+            let chunks: Vec<_> =
+                UploadBody::new(content, true, pace, Arc::clone(&watch), None).collect().await;
             let sent: Vec<u8> = chunks.iter().flatten().flatten().copied().collect();
             assert_eq!(watch.taken(), sent.len() as u64);
             match &expected {
@@ -288,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_length_around_a_chunk_arrives_whole() {
-        for real in [0, 1, 999, 1000, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+        for real in [0, 1, 999, 1000, CHUNK / 4, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 20 * CHUNK + 7] {
             check(real as u64, real, Ok(())).await;
         }
     }
@@ -314,7 +245,7 @@ mod tests {
     async fn a_digest_can_be_left_out() {
         let watch = Arc::new(Watch::default());
         let content = SourceContent::from_reader(3, io::Cursor::new("abc"));
-        let body = UploadBody::new(content, false, Arc::clone(&watch), None);
+        let body = UploadBody::new(content, false, Pace::FEW, Arc::clone(&watch), None);
         assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
         assert_eq!(watch.outcome(), Some(Ok(None)));
     }
@@ -322,7 +253,8 @@ mod tests {
     #[tokio::test]
     async fn a_stream_of_empty_chunks_lets_others_work() {
         let endless = stream::iter(std::iter::repeat_with(|| Ok(Bytes::new())));
-        let body = UploadBody::new(SourceContent::from_stream(5, endless), true, Arc::default(), None);
+        let body =
+            UploadBody::new(SourceContent::from_stream(5, endless), true, Pace::FEW, Arc::default(), None);
         let spinning = tokio::spawn(body.collect::<Vec<_>>());
         tokio::task::yield_now().await;
         // On this single thread, this line is reached only when the body yields.
@@ -339,7 +271,8 @@ mod tests {
             }
         }
         let watch = Arc::new(Watch::default());
-        let body = UploadBody::new(SourceContent::from_reader(5, Broken), true, Arc::clone(&watch), None);
+        let body =
+            UploadBody::new(SourceContent::from_reader(5, Broken), true, Pace::FEW, Arc::clone(&watch), None);
         assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
         assert_eq!(watch.outcome().unwrap().unwrap_err().code, Code::Unreadable);
     }

@@ -1,0 +1,200 @@
+//! A blocking reader that is read and hashed on other threads, some pieces ahead of whoever sends them.
+//!
+//! A thread reads as long as there is room for pieces, and goes when there is none: an upload whose network stands still holds no
+//! thread, and one whose network is fast has a thread that never waits to be called.
+
+use std::io::{self, Read};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use webmessaging_model::{Actual, Code, Violation};
+
+use crate::source::unreadable;
+use crate::upload_body::changed;
+
+/// How large pieces are, and how many of them may wait to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) piece_bytes: u64,
+    pub(crate) ahead: usize,
+}
+
+impl Pace {
+    /// Large pieces cost the fewest wake-ups: for one upload, or a few.
+    pub(crate) const FEW: Self = Self { piece_bytes: 256 * 1024, ahead: 3 };
+    /// Of many uploads there is always one that can be sent; small pieces keep their memory small.
+    pub(crate) const MANY: Self = Self { piece_bytes: 64 * 1024, ahead: 1 };
+
+    /// What suits so many uploads at once.
+    pub(crate) const fn of(uploads: usize) -> Self {
+        if uploads <= 4 { Self::FEW } else { Self::MANY }
+    }
+}
+
+/// What comes out of a reader.
+pub(crate) enum Piece {
+    /// Bytes, with more behind them.
+    Some(Bytes),
+    /// The last bytes, which can be none, and the digest of all where it is wanted.
+    Last(Bytes, Option<[u8; 32]>),
+}
+
+/// A running digest, or none.
+pub(crate) struct Hash(Option<Box<Sha256>>);
+
+impl Hash {
+    pub(crate) fn new(wanted: bool) -> Self {
+        Self(wanted.then(Box::default))
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        if let Some(hash) = &mut self.0 {
+            hash.update(bytes);
+        }
+    }
+
+    pub(crate) fn finish(&mut self) -> Option<[u8; 32]> {
+        self.0.take().map(|hash| hash.finalize().into())
+    }
+}
+
+/// The pieces of a reader, as they come.
+pub(crate) struct ReadAhead {
+    pieces: UnboundedReceiver<Result<Piece, Violation>>,
+    waiting: Arc<AtomicUsize>,
+    room: usize,
+    reading: Reading,
+}
+
+enum Reading {
+    Going(JoinHandle<Reader>),
+    Resting(Reader),
+    /// The reader has panicked, or has read all.
+    Over,
+}
+
+/// A reader with what was read of it.
+struct Reader {
+    source: Box<dyn Read + Send>,
+    hash: Hash,
+    read: u64,
+    length: u64,
+    pace: Pace,
+    sender: UnboundedSender<Result<Piece, Violation>>,
+    waiting: Arc<AtomicUsize>,
+    is_over: bool,
+}
+
+impl ReadAhead {
+    /// Begins to read.
+    pub(crate) fn new(source: Box<dyn Read + Send>, length: u64, digest: bool, pace: Pace) -> Self {
+        let (sender, pieces) = unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let (hash, read) = (Hash::new(digest), 0);
+        let reader = Reader {
+            source,
+            hash,
+            read,
+            length,
+            pace,
+            sender,
+            waiting: Arc::clone(&waiting),
+            is_over: false,
+        };
+        Self { pieces, waiting, room: pace.ahead, reading: Reading::Going(reader.go()) }
+    }
+
+    /// The next piece; a violation when the source is not as it was said to be. Nothing comes after the last one.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Violation>> {
+        loop {
+            if let Poll::Ready(piece) = self.pieces.poll_recv(cx) {
+                let Some(piece) = piece else { return Poll::Ready(Err(gone())) };
+                // Half of the room has to be free, so that a thread is called for more than one piece.
+                if self.waiting.fetch_sub(1, Ordering::AcqRel) <= 1 + self.room / 2 {
+                    self.call(cx);
+                }
+                return Poll::Ready(piece);
+            }
+            // Nothing is there: either somebody reads, or somebody has to.
+            if let Reading::Going(task) = &mut self.reading {
+                let ended = ready!(Pin::new(task).poll(cx));
+                self.reading = ended.map_or(Reading::Over, Reader::rest);
+            }
+            match std::mem::replace(&mut self.reading, Reading::Over) {
+                Reading::Resting(reader) => self.reading = Reading::Going(reader.go()),
+                // It had sent something before it ended, or it has panicked.
+                _ => return Poll::Ready(self.pieces.try_recv().unwrap_or_else(|_| Err(gone()))),
+            }
+        }
+    }
+
+    /// Has somebody read on, unless somebody does.
+    fn call(&mut self, cx: &mut Context<'_>) {
+        if let Reading::Going(task) = &mut self.reading
+            && let Poll::Ready(ended) = Pin::new(task).poll(cx)
+        {
+            self.reading = ended.map_or(Reading::Over, Reader::rest);
+        }
+        if let Reading::Resting(_) = &self.reading
+            && let Reading::Resting(reader) = std::mem::replace(&mut self.reading, Reading::Over)
+        {
+            self.reading = Reading::Going(reader.go());
+        }
+    }
+}
+
+/// The reader has panicked, or the runtime is shutting down.
+fn gone() -> Violation {
+    Violation::new("source", Code::Unreadable, "source.readable")
+}
+
+impl Reader {
+    fn go(self) -> JoinHandle<Self> {
+        tokio::task::spawn_blocking(move || self.read_on())
+    }
+
+    fn rest(self) -> Reading {
+        if self.is_over { Reading::Over } else { Reading::Resting(self) }
+    }
+
+    /// Reads until there is no room, or nothing more.
+    fn read_on(mut self) -> Self {
+        while !self.is_over && self.waiting.load(Ordering::Acquire) < self.pace.ahead {
+            let piece = self.next();
+            self.is_over = !matches!(piece, Ok(Piece::Some(_)));
+            self.waiting.fetch_add(1, Ordering::AcqRel);
+            if self.sender.send(piece).is_err() {
+                // Nobody wants it any more.
+                self.is_over = true;
+            }
+        }
+        self
+    }
+
+    fn next(&mut self) -> Result<Piece, Violation> {
+        let left = self.length - self.read;
+        // With the last piece comes a byte too many, if there is one.
+        let want = if left <= self.pace.piece_bytes { left + 1 } else { self.pace.piece_bytes };
+        let mut piece = Vec::with_capacity(usize::try_from(want).unwrap_or_default());
+        let read = self.source.by_ref().take(want).read_to_end(&mut piece);
+        let got = read.map_err(|error: io::Error| unreadable(&error))? as u64;
+        self.read += got;
+        if got > left {
+            return Err(changed(self.length, Actual::AtLeast(self.read)));
+        }
+        if got < want && got < left {
+            return Err(changed(self.length, Actual::Count(self.read)));
+        }
+        self.hash.update(&piece);
+        if self.read == self.length {
+            return Ok(Piece::Last(Bytes::from(piece), self.hash.finish()));
+        }
+        Ok(Piece::Some(Bytes::from(piece)))
+    }
+}
