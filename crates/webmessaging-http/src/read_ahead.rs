@@ -4,9 +4,10 @@
 //! thread, and one whose network is fast has a thread that never waits to be called.
 
 use std::io::{self, Read};
+use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -34,6 +35,38 @@ impl Pace {
     /// What suits so many uploads at once.
     pub(crate) const fn of(uploads: usize) -> Self {
         if uploads <= 4 { Self::FEW } else { Self::MANY }
+    }
+}
+
+/// Memory that was sent and can be filled again: to ask the system for it anew, piece by piece, costs a good part of an upload.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<u8>>>);
+
+/// A piece on its way; its memory comes back when it has been sent.
+struct Filled {
+    bytes: Vec<u8>,
+    spare: Arc<Spare>,
+}
+
+impl Spare {
+    fn take(&self, capacity: usize) -> Vec<u8> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(capacity))
+    }
+}
+
+impl AsRef<[u8]> for Filled {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        let mut bytes = mem::take(&mut self.bytes);
+        bytes.clear();
+        // No more of it than was on its way at once.
+        self.spare.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
     }
 }
 
@@ -88,6 +121,7 @@ struct Reader {
     pace: Pace,
     sender: UnboundedSender<Result<Piece, Violation>>,
     waiting: Arc<AtomicUsize>,
+    spare: Arc<Spare>,
     is_over: bool,
 }
 
@@ -96,17 +130,10 @@ impl ReadAhead {
     pub(crate) fn new(source: Box<dyn Read + Send>, length: u64, digest: bool, pace: Pace) -> Self {
         let (sender, pieces) = unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let (hash, read) = (Hash::new(digest), 0);
-        let reader = Reader {
-            source,
-            hash,
-            read,
-            length,
-            pace,
-            sender,
-            waiting: Arc::clone(&waiting),
-            is_over: false,
-        };
+        let (hash, read, spare) = (Hash::new(digest), 0, Arc::default());
+        let told = Arc::clone(&waiting);
+        let reader =
+            Reader { source, hash, read, length, pace, sender, waiting: told, spare, is_over: false };
         Self { pieces, waiting, room: pace.ahead, reading: Reading::Going(reader.go()) }
     }
 
@@ -126,7 +153,7 @@ impl ReadAhead {
                 let ended = ready!(Pin::new(task).poll(cx));
                 self.reading = ended.map_or(Reading::Over, Reader::rest);
             }
-            match std::mem::replace(&mut self.reading, Reading::Over) {
+            match mem::replace(&mut self.reading, Reading::Over) {
                 Reading::Resting(reader) => self.reading = Reading::Going(reader.go()),
                 // It had sent something before it ended, or it has panicked.
                 _ => return Poll::Ready(self.pieces.try_recv().unwrap_or_else(|_| Err(gone()))),
@@ -142,7 +169,7 @@ impl ReadAhead {
             self.reading = ended.map_or(Reading::Over, Reader::rest);
         }
         if let Reading::Resting(_) = &self.reading
-            && let Reading::Resting(reader) = std::mem::replace(&mut self.reading, Reading::Over)
+            && let Reading::Resting(reader) = mem::replace(&mut self.reading, Reading::Over)
         {
             self.reading = Reading::Going(reader.go());
         }
@@ -181,7 +208,8 @@ impl Reader {
         let left = self.length - self.read;
         // With the last piece comes a byte too many, if there is one.
         let want = if left <= self.pace.piece_bytes { left + 1 } else { self.pace.piece_bytes };
-        let mut piece = Vec::with_capacity(usize::try_from(want).unwrap_or_default());
+        let capacity = self.pace.piece_bytes.min(self.length) + 1;
+        let mut piece = self.spare.take(usize::try_from(capacity).unwrap_or_default());
         let read = self.source.by_ref().take(want).read_to_end(&mut piece);
         let got = read.map_err(|error: io::Error| unreadable(&error))? as u64;
         self.read += got;
@@ -192,9 +220,10 @@ impl Reader {
             return Err(changed(self.length, Actual::Count(self.read)));
         }
         self.hash.update(&piece);
+        let piece = Bytes::from_owner(Filled { bytes: piece, spare: Arc::clone(&self.spare) });
         if self.read == self.length {
-            return Ok(Piece::Last(Bytes::from(piece), self.hash.finish()));
+            return Ok(Piece::Last(piece, self.hash.finish()));
         }
-        Ok(Piece::Some(Bytes::from(piece)))
+        Ok(Piece::Some(piece))
     }
 }
