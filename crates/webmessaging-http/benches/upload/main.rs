@@ -14,6 +14,7 @@
     reason = "a bench that fails says so, and prints what it found"
 )]
 
+mod axios;
 mod contestants;
 mod memory;
 mod sink;
@@ -59,6 +60,43 @@ fn main() {
     throughput(&runtime, folder.path(), &ours, &bare);
     println!();
     small_files(&runtime, folder.path(), &sink);
+    println!();
+    beside_node(&runtime, folder.path(), &sink, &ours);
+}
+
+/// Without the digest, which the other does not make, and with it.
+fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
+    if !axios::is_installed() {
+        println!("Axios is not installed: `{}`.", axios::HOW_TO);
+        return;
+    }
+    println!(
+        "| load | axios, stream, MB/s | axios, whole file | client | times the faster one | with SHA-256 | times the faster one |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    for Load { title, files, mib, at_once } in LOADS {
+        let path = file(folder, mib);
+        let node = |mode| axios::upload(mode, sink.address, &path, files, at_once);
+        let client = |digest| took(|| runtime.block_on(ours.upload(&path, files, at_once, digest)));
+        let rounds: Vec<_> =
+            (0..ROUNDS).map(|_| [node("stream"), client(false), node("buffer"), client(true)]).collect();
+        let rates = |column: usize| {
+            median(rounds.iter().map(|round| rate(mib * MIB * files as u64, round[column])).collect())
+        };
+        let times = |column: usize| {
+            let faster = |round: &[Duration; 4]| round[0].min(round[2]).as_secs_f64();
+            median(rounds.iter().map(|round| faster(round) / round[column].as_secs_f64()).collect())
+        };
+        println!(
+            "| {title} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} |",
+            rates(0),
+            rates(2),
+            rates(1),
+            times(1),
+            rates(3),
+            times(3)
+        );
+    }
 }
 
 /// A file of zeros that is in the page cache.

@@ -36,6 +36,10 @@ const PROBES: u32 = 3;
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(30);
 
+/// So many bytes of a body wait in a connection before more are asked for, and so long a head of an answer can be. hyper's own limit is six times
+/// as much, which many uploads at once feel.
+const BUFFERED_MAX: usize = 64 * 1024;
+
 type Https = HttpsConnector<HttpConnector<Guarded>>;
 type Connector = BoxCloneSyncService<Uri, <Https as Service<Uri>>::Response, BoxError>;
 
@@ -65,6 +69,7 @@ impl Direct {
             .pool_idle_timeout(IDLE_MAX)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
+            .http1_max_buf_size(BUFFERED_MAX)
             // Names, TCP and TLS together.
             .build(Connector::new(Timeout::new(connector, connect_timeout)));
         Self(client)
