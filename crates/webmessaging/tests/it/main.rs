@@ -15,4 +15,5 @@ mod conformance;
 mod errors;
 mod promises;
 mod reference;
+mod scan_news;
 mod store_token;
