@@ -88,6 +88,8 @@ pub enum BatchEvent<'a> {
     Listed {
         /// So many.
         files: usize,
+        /// How many bytes they have, but for sources that are no files.
+        bytes: u64,
     },
     /// Its turn has come.
     Begun {
@@ -234,7 +236,8 @@ impl Batch {
         let Self { plan, origins, cancel } = self;
         let canceled: Canceled = cancel.unwrap_or_else(|| Box::pin(pending())).shared();
         let items = item::list(origins).await;
-        plan.tell(BatchEvent::Listed { files: items.len() });
+        let bytes = items.iter().flatten().map(|item| item.length).sum();
+        plan.tell(BatchEvent::Listed { files: items.len(), bytes });
         if let Some(ledger) = &plan.ledger {
             // One that cannot be read would have everything uploaded again.
             ledger.find("").await.map_err(ledger_failed)?;

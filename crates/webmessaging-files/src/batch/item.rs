@@ -1,5 +1,6 @@
 //! The files of a batch: what they are called in the ledger, and by what it is seen that they have changed.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -26,6 +27,8 @@ pub struct BatchItem {
     pub(super) stamp: String,
     pub(super) message: Option<MessageId>,
     pub(super) content_type: Option<ContentType>,
+    /// How long the file is in bytes; 0 of a source that is no file.
+    pub(super) length: u64,
     path: Option<PathBuf>,
 }
 
@@ -39,7 +42,15 @@ impl BatchItem {
 
     /// Any source, by a key of its own.
     pub fn source(key: impl Into<String>, source: Source) -> Self {
-        Self { source, key: key.into(), stamp: String::new(), message: None, content_type: None, path: None }
+        Self {
+            source,
+            key: key.into(),
+            stamp: String::new(),
+            message: None,
+            content_type: None,
+            length: 0,
+            path: None,
+        }
     }
 
     /// Sets by what it is seen that the source has changed since, such as a version; a file has its length and time.
@@ -68,8 +79,11 @@ impl BatchItem {
 
     /// Looks at the file, where it is one. One that cannot be looked at is told of when it is to be uploaded.
     fn look(mut self) -> Self {
-        if let Some(path) = self.path.as_ref().filter(|_| self.stamp.is_empty()) {
-            self.stamp = file_stamp(path).unwrap_or_default();
+        if let Some(path) = &self.path {
+            self.length = fs::metadata(path).map_or(0, |metadata| metadata.len());
+            if self.stamp.is_empty() {
+                self.stamp = file_stamp(path).unwrap_or_default();
+            }
         }
         self
     }

@@ -93,7 +93,7 @@ async fn no_more_are_under_way_than_was_said_and_all_that_happens_is_told() {
         .directory(folder.path())
         .concurrency(3)
         .on_event(move |event| match event {
-            BatchEvent::Listed { files } => assert_eq!(files, 12),
+            BatchEvent::Listed { files, bytes } => assert_eq!((files, bytes), (12, 1_266)),
             BatchEvent::Begun { .. } => {
                 high.fetch_max(counted.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             }

@@ -9,7 +9,7 @@ use webmessaging::files::BatchEvent;
 use crate::output::Output;
 
 const FILE: &str = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
-const TOTAL: &str = "{pos}/{len} files {wide_bar} {msg} {elapsed}";
+const TOTAL: &str = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
 
 /// The bar of one file.
 pub(crate) fn single(output: Output, name: &str) -> ProgressBar {
@@ -32,7 +32,17 @@ fn bar(template: &str) -> ProgressBar {
 pub(super) struct Bars {
     all: MultiProgress,
     total: ProgressBar,
-    files: Arc<Mutex<HashMap<usize, ProgressBar>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The files under way, with the bytes that have gone out of each.
+    under_way: HashMap<usize, (ProgressBar, u64)>,
+    files: usize,
+    ended: usize,
+    /// The bytes of the files that have ended.
+    bytes: u64,
 }
 
 impl Bars {
@@ -42,32 +52,41 @@ impl Bars {
             all.set_draw_target(ProgressDrawTarget::hidden());
         }
         let total = all.add(bar(TOTAL));
-        Self { all, total, files: Arc::default() }
+        Self { all, total, state: Arc::default() }
     }
 
     /// Shows what happens.
     pub(super) fn tell(&self, event: &BatchEvent<'_>) {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            BatchEvent::Listed { files } => self.total.set_length(u64::try_from(*files).unwrap_or(u64::MAX)),
+            BatchEvent::Listed { files, bytes } => {
+                state.files = *files;
+                self.total.set_length(*bytes);
+            }
             BatchEvent::Begun { index, name } => {
                 let bar = bar(FILE).with_message((*name).to_owned());
-                files.insert(*index, self.all.insert_before(&self.total, bar));
+                state.under_way.insert(*index, (self.all.insert_before(&self.total, bar), 0));
             }
             BatchEvent::Sent { index, progress } => {
-                if let Some(bar) = files.get(index) {
+                if let Some((bar, sent)) = state.under_way.get_mut(index) {
+                    *sent = progress.sent_bytes;
                     bar.set_length(progress.total_bytes);
                     bar.set_position(progress.sent_bytes);
                 }
             }
-            BatchEvent::Ended { index, .. } => {
-                if let Some(bar) = files.remove(index) {
+            BatchEvent::Ended { index, file } => {
+                state.ended += 1;
+                if let Some((bar, _)) = state.under_way.remove(index) {
                     bar.finish_and_clear();
                 }
-                self.total.inc(1);
+                let size = file.outcome.as_ref().ok().and_then(|upload| upload.size_bytes);
+                state.bytes = state.bytes.saturating_add(size.unwrap_or_default());
             }
             _ => {}
         }
+        let sent: u64 = state.under_way.values().map(|(_, sent)| *sent).sum();
+        self.total.set_position(state.bytes.saturating_add(sent));
+        self.total.set_message(format!("{}/{} files", state.ended, state.files));
     }
 
     pub(super) fn end(&self) {
