@@ -14,7 +14,7 @@ use crate::gate::ScanGate;
 use crate::get_attachment::Attachment;
 use crate::judge::{Arrived, Scan};
 use crate::operations::GET_ATTACHMENT;
-use crate::upload::Upload;
+use crate::upload::{Upload, UploadedFile};
 use crate::wait_for_scan::is_blocked;
 
 /// Delivers a file; `.await` begins.
@@ -139,16 +139,35 @@ impl Deliver {
         let Self { upload: Upload { plan, mut cancel }, gate, within, scan_retries, scan_retry_after } = self;
         let (files, message) = (&plan.files, &plan.message);
         let mut scan = Scan { files, message, gate, within, retries_left: scan_retries };
+        // Of an earlier round, whose scan failed: it is on the platform all the same.
+        let mut before: Option<UploadedFile> = None;
         loop {
-            let (file, recorded) = plan.run(&mut cancel).await.map_err(DeliverError::before)?;
+            let (file, recorded) = match plan.run(&mut cancel).await {
+                Ok(uploaded) => uploaded,
+                Err(error) => {
+                    return Err(match before {
+                        Some(file) => DeliverError::after(error, file),
+                        None => DeliverError::before(error),
+                    });
+                }
+            };
             if let Err(error) = recorded {
                 return Err(DeliverError::after(error, file));
             }
-            let (verdict, attachment) = match cancel.or(Box::pin(scan.of(&Arrived::from(&file)))).await {
-                Some(Ok(scanned)) => scanned,
+            let arrived = Arrived::from(&file);
+            let scanned = match cancel.or(Box::pin(scan.wait(&arrived))).await {
+                Some(Ok(Some(scanned))) => scanned,
+                Some(Ok(None)) => {
+                    return Ok(Delivered { file, verdict: ScanVerdict::Pending, attachment: None });
+                }
                 Some(Err(error)) => return Err(DeliverError::after(error, file)),
                 None => return Err(DeliverError::after(canceled(), file)),
             };
+            let (attachment, concluded) = scan.conclude(&arrived, scanned).await;
+            if let Err(error) = concluded {
+                return Err(DeliverError::after(error, file));
+            }
+            let (verdict, attachment) = (attachment.verdict(), Some(attachment));
             if verdict != ScanVerdict::Failed || scan.retries_left == 0 {
                 return Ok(Delivered { file, verdict, attachment });
             }
@@ -160,11 +179,12 @@ impl Deliver {
             let told = scan.gate.verdict(file.file_id.clone());
             if is_blocked(told) && told != ScanVerdict::Failed {
                 let attachment = Attachment::blocked(file.file_id.clone().into(), told);
-                return match scan.judge(&Arrived::from(&file), &attachment, None).await {
+                return match scan.judge(&arrived, &attachment, None).await {
                     Ok(()) => Ok(Delivered { file, verdict: told, attachment: Some(attachment) }),
                     Err(error) => Err(DeliverError::after(error, file)),
                 };
             }
+            before = Some(file);
         }
     }
 }

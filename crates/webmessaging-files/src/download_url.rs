@@ -132,6 +132,11 @@ impl AskDownloadUrl {
             return Err(unexpected("the download url has expired already, or this machine's clock is wrong"));
         }
         self.record(&answer.facts, expires_at).await.map_err(refused)?;
+        // Recording takes time, in which a webhook can come that blocks the file.
+        let told = self.verdict_at_gate();
+        if is_blocked(told) {
+            return Err(Self::no_download(attachment.with_known(told), Sent::Yes));
+        }
         let download = DownloadUrl {
             url,
             expires_at,

@@ -47,26 +47,43 @@ impl From<&UploadedFile> for Arrived {
     }
 }
 
+/// What the platform or a webhook has said.
+pub(crate) struct Scanned {
+    pub(crate) attachment: Attachment,
+    /// Of the call that told, where it was a call.
+    pub(crate) facts: Option<Facts>,
+}
+
 impl Scan<'_> {
-    /// Waits for the verdict and sees to what follows from it.
-    pub(crate) async fn of(&self, file: &Arrived) -> Result<(ScanVerdict, Option<Attachment>), Error> {
+    /// Waits for the verdict; nothing when there is none in time. Whoever gives up gives up here: what follows from a verdict is
+    /// done to its end.
+    pub(crate) async fn wait(&self, file: &Arrived) -> Result<Option<Scanned>, Error> {
         let wait = self.files.wait_for_scan(self.message.clone(), file.file_id.clone());
-        let (attachment, facts) = match wait.within(self.within).gate(&self.gate).run().await {
-            Ok(scanned) => scanned,
+        match wait.within(self.within).gate(&self.gate).run().await {
+            Ok((attachment, facts)) => Ok(Some(Scanned { attachment, facts })),
             // The file is there, and nothing is wrong with it: whoever delivers it has to know it more than that it takes long.
-            Err(error) if is_undecided(&error) => return Ok((ScanVerdict::Pending, None)),
-            Err(error) => return Err(error),
-        };
-        self.judge(file, &attachment, facts.as_ref()).await?;
-        // Recording takes time, in which a webhook can come that blocks the file.
-        let verdict = attachment.verdict();
-        let told = self.gate.verdict(file.file_id.clone());
-        if verdict == ScanVerdict::Clean && is_blocked(told) {
-            let attachment = attachment.with_known(told);
-            self.judge(file, &attachment, None).await?;
-            return Ok((told, Some(attachment)));
+            Err(error) if is_undecided(&error) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok((verdict, Some(attachment)))
+    }
+
+    /// Sees to what follows from a verdict; gives the one that counts in the end, also when something of it failed.
+    pub(crate) async fn conclude(&self, file: &Arrived, scanned: Scanned) -> (Attachment, Result<(), Error>) {
+        let Scanned { attachment, facts } = scanned;
+        let judged = self.judge(file, &attachment, facts.as_ref()).await;
+        // Recording takes time, in which a webhook can come that blocks the file; and bytes that are not ours are told to the gate.
+        let told = self.gate.verdict(file.file_id.clone());
+        if attachment.verdict() != ScanVerdict::Clean || !is_blocked(told) {
+            return (attachment, judged);
+        }
+        let attachment = attachment.with_known(told);
+        match judged {
+            Ok(()) => {
+                let judged = self.judge(file, &attachment, None).await;
+                (attachment, judged)
+            }
+            Err(error) => (attachment, Err(error)),
+        }
     }
 
     /// Records the verdict, and blocks the file where it has to be.

@@ -34,16 +34,21 @@ impl Cancel {
         Self(Some(Box::pin(signal)))
     }
 
-    /// Does the work, unless the signal comes first.
+    /// Does the work, unless the signal comes first. Work that is done when the signal comes was done.
     pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let Some(signal) = &mut self.0 else { return Some(work.await) };
-        match first(signal.as_mut(), work).await {
-            First::Left(()) => {
+        // Nothing is begun after the signal.
+        if poll_fn(|cx| Poll::Ready(signal.as_mut().poll(cx).is_ready())).await {
+            *signal = Box::pin(std::future::ready(()));
+            return None;
+        }
+        match first(work, signal.as_mut()).await {
+            First::Left(value) => Some(value),
+            First::Right(()) => {
                 // A signal that has come is not asked again; everything after it is canceled too.
                 *signal = Box::pin(std::future::ready(()));
                 None
             }
-            First::Right(value) => Some(value),
         }
     }
 }

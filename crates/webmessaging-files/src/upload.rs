@@ -179,36 +179,39 @@ impl Plan {
             };
             Err(Error::new(ErrorKind::Canceled, sent).with_operation(operation))
         });
-        if let Err(error) = &outcome {
-            self.record_failure(error).await;
-        }
-        outcome
+        let (metadata, file_id, stored) = match outcome {
+            Ok(transferred) => transferred,
+            Err(error) => {
+                self.record_failure(&error).await;
+                return Err(error);
+            }
+        };
+        // Whoever cancels now is late: the bytes are there, and that goes on record.
+        let recorded = self.record_uploaded(&file_id, &metadata, &stored).await;
+        let file = UploadedFile {
+            file_id,
+            file_name: metadata.file_name,
+            content_type: metadata.content_type,
+            size_bytes: metadata.file_size,
+            sha256: stored.sha256_hex(),
+            urls: stored.urls,
+            facts: stored.facts,
+        };
+        Ok((file, recorded))
     }
 
-    async fn transfer(&self, announced: &AtomicBool) -> Result<(UploadedFile, Result<(), Error>), Error> {
+    async fn transfer(&self, announced: &AtomicBool) -> Result<(UploadMetadata, FileId, Stored), Error> {
         let metadata = self.prepare().await.map_err(|error| error.with_operation(&CREATE_UPLOAD))?;
         announced.store(true, Ordering::Relaxed);
-        let length = metadata.file_size;
         // What there was to check is checked.
         let create = CreateUpload::new(metadata.clone()).unchecked();
-        let mut put = PresignedPut::new(&PUT_UPLOAD, &self.source, length).digest(self.digest);
+        let mut put = PresignedPut::new(&PUT_UPLOAD, &self.source, metadata.file_size).digest(self.digest);
         if let Some(report) = &self.on_progress {
             put = put.on_progress(Arc::clone(report));
         }
         let http = &self.files.http;
         let (destination, stored) = http.put_presigned(put, || self.destination(&create)).await?;
-        let Stored { urls, facts, .. } = &stored;
-        let recorded = self.record_uploaded(&destination.file_id, &metadata, &stored).await;
-        let file = UploadedFile {
-            file_id: destination.file_id,
-            file_name: metadata.file_name,
-            content_type: metadata.content_type,
-            size_bytes: length,
-            sha256: stored.sha256_hex(),
-            urls: *urls,
-            facts: facts.clone(),
-        };
-        Ok((file, recorded))
+        Ok((metadata, destination.file_id, stored))
     }
 
     async fn record_uploaded(

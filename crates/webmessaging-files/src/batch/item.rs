@@ -1,11 +1,13 @@
 //! The files of a batch: what they are called in the ledger, and by what it is seen that they have changed.
 
+use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 use webmessaging_http::{Error, ErrorKind, Sent, Source};
-use webmessaging_model::{Code, ContentType, MessageId, Violation};
+use webmessaging_model::{Code, ContentType, MessageId, Violation, Violations};
 
 use super::report::BatchFile;
 use crate::ledger::file_stamp;
@@ -30,6 +32,7 @@ pub struct BatchItem {
     /// How long the file is in bytes; 0 of a source that is no file.
     pub(super) length: u64,
     path: Option<PathBuf>,
+    is_named: bool,
 }
 
 impl BatchItem {
@@ -40,7 +43,7 @@ impl BatchItem {
         Self { path: Some(path.clone()), ..Self::source(key, Source::path(path)) }
     }
 
-    /// Any source, by a key of its own.
+    /// Any source, by a key of its own. Without a [`stamp`](Self::stamp) it counts as unchanged for as long as a ledger knows the key.
     pub fn source(key: impl Into<String>, source: Source) -> Self {
         Self {
             source,
@@ -50,6 +53,7 @@ impl BatchItem {
             content_type: None,
             length: 0,
             path: None,
+            is_named: false,
         }
     }
 
@@ -68,6 +72,7 @@ impl BatchItem {
     /// Announces another name than its own.
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.source = self.source.named(name);
+        self.is_named = true;
         self
     }
 
@@ -109,26 +114,57 @@ pub(super) async fn list(origins: Vec<Origin>) -> Vec<Result<BatchItem, BatchFil
         items
     });
     // It does not panic; a runtime that shuts down wants nothing any more.
-    listing.await.unwrap_or_default()
+    once_each(listing.await.unwrap_or_default())
+}
+
+/// A file that was named twice is one file. Two different things under one key would take each other's place in the ledger.
+fn once_each(items: Vec<Result<BatchItem, BatchFile>>) -> Vec<Result<BatchItem, BatchFile>> {
+    let mut seen: HashMap<(String, Option<MessageId>), bool> = HashMap::new();
+    let mut kept = Vec::with_capacity(items.len());
+    for item in items {
+        let Ok(item) = item else {
+            kept.push(item);
+            continue;
+        };
+        let is_plain = item.path.is_some() && !item.is_named && item.content_type.is_none();
+        match seen.insert((item.key.clone(), item.message.clone()), is_plain) {
+            None => kept.push(Ok(item)),
+            Some(true) if is_plain => {}
+            Some(_) => {
+                let violation = Violation::new("key", Code::NotAllowed, "batch.key.unique");
+                let error = Error::from(Violations::from(violation));
+                kept.push(Err(BatchFile { name: item.key, outcome: Err(error) }));
+            }
+        }
+    }
+    kept
 }
 
 fn walk(folder: &Path, recursive: bool, items: &mut Vec<Result<BatchItem, BatchFile>>) {
     let depth = if recursive { usize::MAX } else { 1 };
     for entry in WalkDir::new(folder).min_depth(1).max_depth(depth).sort_by_file_name() {
         match entry {
-            // Of a link, what it leads to.
-            Ok(entry) if entry.path().is_file() => items.push(Ok(BatchItem::path(entry.path()).look())),
-            Ok(_) => {}
+            // Of a link, what it leads to; one that leads nowhere is a file that is missing.
+            Ok(entry) => match fs::metadata(entry.path()) {
+                Ok(metadata) if metadata.is_file() => {
+                    items.push(Ok(BatchItem::path(entry.path()).look()));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let name = entry.path().to_string_lossy().into_owned();
+                    items.push(Err(BatchFile { name, outcome: Err(unreadable(Some(&error))) }));
+                }
+            },
             Err(error) => {
                 let place = error.path().unwrap_or(folder).to_string_lossy().into_owned();
-                items.push(Err(BatchFile { name: place, outcome: Err(unreadable(&error)) }));
+                items.push(Err(BatchFile { name: place, outcome: Err(unreadable(error.io_error())) }));
             }
         }
     }
 }
 
-fn unreadable(error: &walkdir::Error) -> Error {
-    let is_missing = error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+fn unreadable(error: Option<&io::Error>) -> Error {
+    let is_missing = error.is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
     let violation = if is_missing {
         Violation::new("source", Code::NotFound, "source.exists")
     } else {

@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt, select};
 use webmessaging_http::{Error, ErrorKind, Sent};
-use webmessaging_model::{ContentType, FileId, MessageId, ScanVerdict, UploadStatus};
+use webmessaging_model::{ContentType, FileId, MessageId, ScanProgress, ScanVerdict, UploadStatus};
 
 use super::report::{BatchFile, BatchUpload};
 use super::{BatchEvent, BatchItem, Canceled, Plan};
-use crate::judge::{Arrived, Scan};
+use crate::get_attachment::Attachment;
+use crate::judge::{Arrived, Scan, Scanned};
 use crate::ledger::{LedgerEntry, LedgerState, ledger_failed};
 use crate::operations::GET_ATTACHMENT;
-use crate::upload::OnAnnounced;
+use crate::upload::{OnAnnounced, Upload};
 
 impl Plan {
     pub(super) async fn one(&self, index: usize, item: BatchItem, canceled: Canceled) -> BatchFile {
         let name = item.key.clone();
         let place =
             Place { key: self.key(&item), stamp: item.stamp.clone(), message: self.message_of(&item) };
-        let outcome = if canceled.peek().is_some() {
+        let outcome = if canceled.clone().now_or_never().is_some() {
             Err(canceled_before())
         } else {
             self.tell(BatchEvent::Begun { index, name: &name });
@@ -38,30 +39,50 @@ impl Plan {
             Some(known) => known,
             None => self.upload(index, item, place, canceled.clone()).await?,
         };
-        if !self.scan || upload.verdict.is_some() {
+        if !self.scan {
             return Ok(upload);
         }
-        self.tell(BatchEvent::Stored { index });
         let arrived = arrived(item, &upload);
         let (files, message, gate) = (&self.files, &place.message, self.gate.clone());
         let scan = Scan { files, message, gate, within: self.scan_within, retries_left: 0 };
-        let verdict = match select(Box::pin(scan.of(&arrived)), canceled).await {
-            Either::Left((Ok((ScanVerdict::Pending, _)), _)) => Err(self.undecided()),
-            Either::Left((Ok((verdict, _)), _)) => Ok(verdict),
-            Either::Left((Err(error), _)) => Err(error),
-            Either::Right(_) => {
-                Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT))
+        let scanned = match upload.verdict {
+            // What an earlier run has noted counts, unless a webhook has said worse since.
+            Some(noted) => match self.worse(noted, &upload.file_id) {
+                Some(told) => told,
+                None => return Ok(upload),
+            },
+            None => {
+                self.tell(BatchEvent::Stored { index });
+                let scanned = match select(Box::pin(scan.wait(&arrived)), canceled).await {
+                    Either::Left((Ok(Some(scanned)), _)) => Ok(scanned),
+                    Either::Left((Ok(None), _)) => Err(self.undecided()),
+                    Either::Left((Err(error), _)) => Err(error),
+                    Either::Right(_) => {
+                        Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT))
+                    }
+                };
+                match scanned {
+                    Ok(scanned) => scanned,
+                    // The bytes are there: whoever comes again must not send them again.
+                    Err(error) => return Ok(upload.troubled(error)),
+                }
             }
         };
-        match verdict {
-            Ok(verdict) => {
-                let upload = BatchUpload { verdict: Some(verdict), ..upload };
-                self.note(place.entry(LedgerState::Finished, &upload)).await?;
-                Ok(upload)
-            }
-            // The bytes are there: whoever comes again must not send them again.
-            Err(error) => Ok(BatchUpload { scan_failed: Some(error), ..upload }),
-        }
+        let (attachment, concluded) = scan.conclude(&arrived, scanned).await;
+        let upload = BatchUpload { verdict: Some(attachment.verdict()), ..upload };
+        // What could not be seen to is not noted as finished: the next run sees to it.
+        let noted = match concluded {
+            Ok(()) => self.note(place.entry(LedgerState::Finished, &upload)).await,
+            Err(error) => Err(error),
+        };
+        Ok(noted.map_or_else(|error| upload.clone().troubled(error), |()| upload.clone()))
+    }
+
+    /// What a webhook has said of a file, where it is worse than what is known.
+    fn worse(&self, known: ScanVerdict, file: &FileId) -> Option<Scanned> {
+        let told = self.gate.verdict(file.clone());
+        let is_worse = ScanProgress::new(told) > ScanProgress::new(known);
+        is_worse.then(|| Scanned { attachment: Attachment::blocked(file.clone().into(), told), facts: None })
     }
 
     fn undecided(&self) -> Error {
@@ -84,7 +105,7 @@ impl Plan {
             sha256: entry.sha256,
             was_there: true,
             verdict: entry.verdict.as_deref().map(verdict),
-            scan_failed: None,
+            trouble: None,
             uploaded: None,
         };
         if entry.state == LedgerState::Announced {
@@ -94,11 +115,8 @@ impl Plan {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
-            let is_there = matches!(
-                attachment.status,
-                Some(UploadStatus::Scanning | UploadStatus::Completed | UploadStatus::Failed)
-            );
-            if !is_there {
+            // Whatever else the platform says of it, it has something.
+            if attachment.status == Some(UploadStatus::Pending) {
                 return Ok(None);
             }
             self.note(place.entry(LedgerState::Stored, &upload)).await?;
@@ -131,18 +149,22 @@ impl Plan {
         if let Some(note) = self.note_announced(place) {
             upload = upload.on_announced(note);
         }
-        let file = upload.await?;
+        let Upload { plan, mut cancel } = upload;
+        let (file, recorded) = plan.run(&mut cancel).await?;
         let upload = BatchUpload {
             file_id: file.file_id.clone(),
             size_bytes: Some(file.size_bytes),
             sha256: file.sha256.clone(),
             was_there: false,
             verdict: None,
-            scan_failed: None,
+            trouble: None,
             uploaded: Some(file),
         };
-        self.note(place.entry(LedgerState::Stored, &upload)).await?;
-        Ok(upload)
+        let noted = self.note(place.entry(LedgerState::Stored, &upload)).await;
+        match recorded.and(noted) {
+            Ok(()) => Ok(upload),
+            Err(error) => Ok(upload.troubled(error)),
+        }
     }
 
     fn note_announced(&self, place: &Place) -> Option<OnAnnounced> {
@@ -168,6 +190,14 @@ impl Plan {
 
     fn message_of(&self, item: &BatchItem) -> MessageId {
         item.message.clone().unwrap_or_else(|| self.message.clone())
+    }
+}
+
+impl BatchUpload {
+    /// The first trouble is the one that is told.
+    fn troubled(mut self, error: Error) -> Self {
+        self.trouble.get_or_insert(error);
+        self
     }
 }
 

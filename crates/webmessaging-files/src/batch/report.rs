@@ -31,14 +31,15 @@ pub struct BatchUpload {
     pub file_id: FileId,
     /// Its size in bytes; not known of one that a crash kept from being noted.
     pub size_bytes: Option<u64>,
-    /// SHA-256 of the bytes that were sent, in hexadecimal, where it is known.
+    /// SHA-256 of the bytes that were sent, in hexadecimal, where it is known: a crash can have kept it from being noted. Without it there is
+    /// nothing to hold against the platform's own.
     pub sha256: Option<String>,
     /// Whether an earlier run has uploaded it.
     pub was_there: bool,
     /// What the scan came to, where it was waited for.
     pub verdict: Option<ScanVerdict>,
-    /// Why the verdict is not known although it was waited for.
-    pub scan_failed: Option<Error>,
+    /// What went wrong when the bytes were there: why the verdict is not known, or what could not be recorded.
+    pub trouble: Option<Error>,
     /// The upload itself, where this run has done it.
     pub uploaded: Option<UploadedFile>,
 }
@@ -46,7 +47,7 @@ pub struct BatchUpload {
 impl BatchUpload {
     /// Whether it is there, and nothing is known against it.
     pub fn is_good(&self) -> bool {
-        self.scan_failed.is_none() && matches!(self.verdict, None | Some(ScanVerdict::Clean))
+        self.trouble.is_none() && matches!(self.verdict, None | Some(ScanVerdict::Clean))
     }
 }
 
@@ -58,17 +59,20 @@ impl BatchReport {
 
     /// The files that are there and blocked by the scan.
     pub fn blocked(&self) -> impl Iterator<Item = &BatchFile> {
-        let is_blocked = |upload: &BatchUpload| upload.scan_failed.is_none() && !upload.is_good();
+        let is_blocked = |upload: &BatchUpload| !matches!(upload.verdict, None | Some(ScanVerdict::Clean));
         self.files.iter().filter(move |file| file.outcome.as_ref().is_ok_and(is_blocked))
     }
 
-    /// The files that are there, and of which it is not known what the scan came to.
-    pub fn unscanned(&self) -> impl Iterator<Item = &BatchFile> {
-        let is_unscanned = |upload: &BatchUpload| upload.scan_failed.is_some();
-        self.files.iter().filter(move |file| file.outcome.as_ref().is_ok_and(is_unscanned))
+    /// The files that are there and not known to be bad, and with which something went wrong after that: see
+    /// [`BatchUpload::trouble`].
+    pub fn troubled(&self) -> impl Iterator<Item = &BatchFile> {
+        let is_open = |upload: &BatchUpload| {
+            upload.trouble.is_some() && matches!(upload.verdict, None | Some(ScanVerdict::Clean))
+        };
+        self.files.iter().filter(move |file| file.outcome.as_ref().is_ok_and(is_open))
     }
 
-    /// The files that failed.
+    /// The files that did not arrive, as far as is known.
     pub fn failed(&self) -> impl Iterator<Item = &BatchFile> {
         self.files.iter().filter(|file| file.outcome.is_err())
     }

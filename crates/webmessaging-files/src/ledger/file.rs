@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Ledger, LedgerEntry, Noted};
 
@@ -42,15 +42,19 @@ pub struct FileLedger(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     lock: File,
-    book: Mutex<Book>,
+    /// Apart from the sheet, so that nobody who looks something up waits for a flush.
+    entries: Mutex<BTreeMap<String, LedgerEntry>>,
+    sheet: Mutex<Sheet>,
 }
 
+/// The file itself.
 #[derive(Debug)]
-struct Book {
-    entries: BTreeMap<String, LedgerEntry>,
+struct Sheet {
     file: File,
-    /// Up to where the file is as it should be.
+    /// Up to where it is as it should be.
     length: u64,
+    /// What a failed note has left behind could not be cut off.
+    is_broken: bool,
 }
 
 impl FileLedger {
@@ -61,6 +65,8 @@ impl FileLedger {
     /// no ledger, and what the disk says.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
+        // However it is spelled, and behind a link: there is one lock for one file.
+        let path = fs::canonicalize(&path).unwrap_or(path);
         let lock = private().read(true).create(true).truncate(false).open(beside(&path, "lock"))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -75,9 +81,8 @@ impl FileLedger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
-        let (file, length) = write_anew(&path, &entries)?;
-        let book = Mutex::new(Book { entries, file, length });
-        Ok(Self(Arc::new(Inner { path, lock, book })))
+        let sheet = Mutex::new(Sheet::write_anew(&path, &entries)?);
+        Ok(Self(Arc::new(Inner { path, lock, entries: Mutex::new(entries), sheet })))
     }
 
     /// Where it is.
@@ -88,27 +93,35 @@ impl FileLedger {
 
 impl Ledger for FileLedger {
     fn find<'a>(&'a self, key: &'a str) -> Noted<'a, Option<LedgerEntry>> {
-        let found = self.0.book().entries.get(key).cloned();
+        let found = self.0.entries().get(key).cloned();
         Box::pin(async { Ok(found) })
     }
 
     fn note(&self, entry: LedgerEntry) -> Noted<'_, ()> {
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
-            let noting = tokio::task::spawn_blocking(move || inner.book().note(entry));
+            let noting = tokio::task::spawn_blocking(move || inner.note(entry));
             noting.await.map_err(io::Error::other)?
         })
     }
 
     fn entries(&self) -> Noted<'_, Vec<LedgerEntry>> {
-        let entries = self.0.book().entries.values().cloned().collect();
+        let entries = self.0.entries().values().cloned().collect();
         Box::pin(async { Ok(entries) })
     }
 }
 
 impl Inner {
-    fn book(&self) -> std::sync::MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, LedgerEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, entry: LedgerEntry) -> io::Result<()> {
+        let mut sheet = self.sheet.lock().unwrap_or_else(PoisonError::into_inner);
+        sheet.write(&line(&entry)?)?;
+        // While the sheet is ours: of two notes of one key the later line is the later entry.
+        self.entries().insert(entry.key.clone(), entry);
+        Ok(())
     }
 }
 
@@ -119,17 +132,43 @@ impl Drop for Inner {
     }
 }
 
-impl Book {
-    fn note(&mut self, entry: LedgerEntry) -> io::Result<()> {
-        let line = line(&entry)?;
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            // Half a line would spoil the next one.
-            let _ = self.file.set_len(self.length);
+impl Sheet {
+    /// Beside the old file first, so that there is a whole one at every moment.
+    fn write_anew(path: &Path, entries: &BTreeMap<String, LedgerEntry>) -> io::Result<Self> {
+        let beside = beside(path, "new");
+        // One that is there was left by a crash, or is somebody else's.
+        match File::open(&beside) {
+            Ok(file) => {
+                read(file)?;
+                fs::remove_file(&beside)?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut text = Vec::new();
+        for entry in entries.values() {
+            text.extend(line(entry)?);
+        }
+        // Whatever is cut off later, the next line goes to the end.
+        let mut file = private().append(true).create_new(true).open(&beside)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        sync_folder(path)?;
+        Ok(Self { file, length: text.len() as u64, is_broken: false })
+    }
+
+    /// Writes a line durably, or leaves the file as it was.
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::Error::other("an earlier note has failed half-way: open the ledger again"));
+        }
+        if let Err(error) = self.file.write_all(line).and_then(|()| self.file.sync_data()) {
+            // Half a line would spoil the next one, and a whole one was not noted.
+            self.is_broken = self.file.set_len(self.length).is_err();
             return Err(error);
         }
         self.length = self.length.saturating_add(line.len() as u64);
-        self.entries.insert(entry.key.clone(), entry);
         Ok(())
     }
 }
@@ -151,9 +190,7 @@ fn read(file: File) -> io::Result<BTreeMap<String, LedgerEntry>> {
         line.clear();
         io::Read::take(&mut lines, LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
         let Some(whole) = line.strip_suffix(b"\n") else {
-            // Somebody's own file can end without a line end, too.
-            let is_torn = line.iter().zip(LINE_BEGINS).all(|(found, due)| found == due);
-            if is_torn && (line.len() as u64) < LINE_BYTES_MAX {
+            if is_torn(&line) {
                 break;
             }
             return Err(no_ledger(number));
@@ -164,24 +201,18 @@ fn read(file: File) -> io::Result<BTreeMap<String, LedgerEntry>> {
     Ok(entries)
 }
 
+/// Whether a last line without an end is what a crash has left of one of ours. Somebody's own file can end without a line end, too.
+fn is_torn(line: &[u8]) -> bool {
+    let begins = line.iter().zip(LINE_BEGINS).all(|(found, due)| found == due);
+    let is_short = (line.len() as u64) < LINE_BYTES_MAX;
+    begins
+        && is_short
+        && serde_json::from_slice::<LedgerEntry>(line).map_or_else(|error| error.is_eof(), |_| true)
+}
+
 fn no_ledger(line: u64) -> io::Error {
     let message = format!("line {line} is no entry of a ledger: name another file");
     io::Error::new(io::ErrorKind::InvalidData, message)
-}
-
-/// Beside the old file first, so that there is a whole one at every moment.
-fn write_anew(path: &Path, entries: &BTreeMap<String, LedgerEntry>) -> io::Result<(File, u64)> {
-    let beside = beside(path, "new");
-    let mut text = Vec::new();
-    for entry in entries.values() {
-        text.extend(line(entry)?);
-    }
-    let mut file = private().create(true).truncate(true).open(&beside)?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    sync_folder(path)?;
-    Ok((file, text.len() as u64))
 }
 
 fn beside(path: &Path, what: &str) -> PathBuf {
@@ -264,6 +295,43 @@ mod tests {
             assert_eq!(error.to_string(), "line 1 is no entry of a ledger: name another file");
             assert_eq!(fs::read_to_string(&path).unwrap(), foreign, "it is left as it was");
         }
+    }
+
+    /// What a full disk has left of a line goes, and the next note is where it belongs.
+    #[test]
+    fn a_note_that_failed_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("batch.jsonl");
+        let ledger = FileLedger::open(&path).unwrap();
+        ledger.0.note(entry("a", LedgerState::Stored)).unwrap();
+        {
+            // As a disk does it that is full in the middle of a line.
+            let mut sheet = ledger.0.sheet.lock().unwrap();
+            let (length, half) = (sheet.length, b"{\"key\":\"half");
+            sheet.file.write_all(half).unwrap();
+            sheet.file.set_len(length).unwrap();
+        }
+        ledger.0.note(entry("b", LedgerState::Stored)).unwrap();
+        drop(ledger);
+        assert_eq!(FileLedger::open(&path).unwrap().0.entries().len(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_spelling_is_the_same_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("batch.jsonl");
+        drop(FileLedger::open(&path).unwrap());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let ledger = FileLedger::open(&link).unwrap();
+        assert_eq!(FileLedger::open(&path).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        drop(ledger);
+        // What is in the way of the new file is not ours to take.
+        fs::write(folder.path().join("batch.jsonl.new"), "precious words").unwrap();
+        assert_eq!(FileLedger::open(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert!(folder.path().join("batch.jsonl.new").exists());
     }
 
     #[tokio::test]

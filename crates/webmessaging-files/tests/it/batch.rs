@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_files::ledger::{FileLedger, Ledger, LedgerEntry, LedgerState, Noted};
-use webmessaging_files::{Batch, BatchEvent, BatchItem, BatchReport};
+use webmessaging_files::{Batch, BatchEvent, BatchItem, BatchReport, ScanGate};
 use webmessaging_http::{Error, ErrorKind, Sent, Source};
 use webmessaging_model::ScanVerdict;
 
@@ -230,11 +230,84 @@ async fn a_file_whose_verdict_is_not_known_is_there_all_the_same() {
     let setup = Setup::with(|emulator| emulator.scan_duration(slow), |client| client).await;
     let (files, book) = (folder(2), tempfile::tempdir().unwrap());
     let report = batch(&setup).directory(files.path()).ledger(ledger(&book)).await.unwrap();
-    assert_eq!((report.unscanned().count(), report.blocked().count(), report.failed().count()), (2, 0, 0));
+    assert_eq!((report.troubled().count(), report.blocked().count(), report.failed().count()), (2, 0, 0));
     let upload = report.files[0].outcome.as_ref().unwrap();
-    assert_eq!(upload.scan_failed.as_ref().unwrap().kind(), ErrorKind::Timeout);
+    assert_eq!(upload.trouble.as_ref().unwrap().kind(), ErrorKind::Timeout);
     setup.emulator.clock().advance(slow);
     let report = batch(&setup).directory(files.path()).ledger(ledger(&book)).await.unwrap();
     assert_eq!(report.good().count(), 2);
     assert_eq!(setup.counts(), (1, 2, 2));
+}
+
+#[tokio::test]
+async fn a_file_that_was_named_twice_is_one_and_two_things_under_one_key_are_refused() {
+    let setup = Setup::new().await;
+    let files = folder(2);
+    let report = batch(&setup)
+        .directory(files.path())
+        .path(files.path().join("01.pdf"))
+        .item(BatchItem::path(files.path().join("00.pdf")).file_name("other.pdf"))
+        .source("made", Source::bytes("a.txt", "a"))
+        .source("made", Source::bytes("b.txt", "b"))
+        .await
+        .unwrap();
+    assert_eq!(names(&report), ["00.pdf", "01.pdf", "00.pdf", "made", "made"]);
+    assert_eq!((report.good().count(), setup.counts().2), (3, 3));
+    for file in report.failed() {
+        let error = file.outcome.as_ref().unwrap_err();
+        assert_eq!(error.violations().unwrap().to_string(), "key is not allowed");
+    }
+}
+
+/// What an earlier run has noted is not the last word.
+#[tokio::test]
+async fn a_file_that_a_webhook_has_blocked_since_is_blocked_in_the_next_run() {
+    let setup = Setup::new().await;
+    let (files, book, gate) = (folder(1), tempfile::tempdir().unwrap(), ScanGate::new());
+    let run = || batch(&setup).directory(files.path()).gate(&gate).ledger(ledger(&book));
+    let first = run().await.unwrap();
+    let file = first.files[0].outcome.as_ref().unwrap().file_id.clone();
+    assert_eq!(first.good().count(), 1);
+    gate.tell(file, ScanVerdict::Malicious);
+    assert_eq!(run().await.unwrap().blocked().count(), 1);
+    // It stays so without the gate.
+    let later = batch(&setup).directory(files.path()).ledger(ledger(&book)).await.unwrap();
+    assert_eq!((later.good().count(), later.blocked().count()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_record_that_fails_takes_no_id_with_it() {
+    use webmessaging_journal::{
+        Error as JournalError, ErrorKind as JournalKind, Event, Journal, Recorded, Sink,
+    };
+
+    struct Full;
+
+    impl Sink for Full {
+        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
+            Box::pin(async { Err(JournalError::new(JournalKind::Io, "the disk is full")) })
+        }
+    }
+
+    let setup = Setup::new().await;
+    let files = folder(1);
+    let journal = Journal::builder().durable("full", Full).build().unwrap();
+    let batch = setup.files.clone().journal(journal).batch().channel(CHANNEL).message(MESSAGE);
+    let report = batch.directory(files.path()).await.unwrap();
+    assert_eq!((report.troubled().count(), report.failed().count()), (1, 0));
+    let upload = report.files[0].outcome.as_ref().unwrap();
+    assert_eq!(upload.trouble.as_ref().unwrap().kind(), ErrorKind::NotRecorded);
+    assert_eq!(upload.verdict, Some(ScanVerdict::Clean));
+    assert!(!upload.file_id.as_str().is_empty());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_a_file_that_is_missing() {
+    let setup = Setup::new().await;
+    let files = folder(1);
+    std::os::unix::fs::symlink("/nowhere/at/all.pdf", files.path().join("link.pdf")).unwrap();
+    let report = batch(&setup).directory(files.path()).await.unwrap();
+    assert_eq!(names(&report), ["00.pdf", "link.pdf"]);
+    assert_eq!(report.files[1].outcome.as_ref().unwrap_err().kind(), ErrorKind::Source);
 }

@@ -83,3 +83,30 @@ async fn a_file_that_cannot_be_recorded_is_an_error_that_keeps_it() {
     let error = files.upload(Source::bytes("empty.txt", "")).channel(CHANNEL).message(MESSAGE).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
+
+/// The bytes are there when somebody cancels: that they arrived is what goes on record, and the caller has the file.
+#[tokio::test]
+async fn whoever_cancels_while_the_upload_is_recorded_is_late() {
+    /// Has the caller cancel before it has the record.
+    struct Slow(std::sync::Mutex<Option<tokio::sync::oneshot::Sender<()>>>);
+
+    impl Sink for Slow {
+        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
+            drop(self.0.lock().unwrap().take());
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                Ok(())
+            })
+        }
+    }
+
+    let (setup, memory, _) = Setup::new().await.recorded();
+    let (cancel, canceled) = tokio::sync::oneshot::channel();
+    let slow = Slow(std::sync::Mutex::new(Some(cancel)));
+    let journal = Journal::builder().durable("slow", slow).durable("memory", memory.clone()).build().unwrap();
+    let files = setup.files.clone().journal(journal);
+    let upload = files.upload(hello()).channel(CHANNEL).message(MESSAGE);
+    let file = upload.cancel_on(async { drop(canceled.await) }).await.unwrap();
+    assert!(!file.file_id.as_str().is_empty());
+    assert_eq!(told(&memory), ["file.uploaded success"]);
+}

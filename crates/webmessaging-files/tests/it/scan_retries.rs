@@ -1,12 +1,13 @@
 //! Scans that fail, and the second upload after a while.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_files::ScanGate;
-use webmessaging_http::{ErrorKind, Source};
+use webmessaging_http::{ErrorKind, Source, SourceContent};
 use webmessaging_journal::{Event, EventKind, Journal};
 use webmessaging_model::ScanVerdict;
 
@@ -124,4 +125,24 @@ async fn the_pause_can_be_canceled_and_keeps_the_file() {
     let error = setup.deliver(hello()).cancel_on(async { drop(canceled.await) }).await.unwrap_err();
     assert_eq!((error.error().kind(), error.file().is_some()), (ErrorKind::Canceled, true));
     assert_eq!(setup.counts().1, 1);
+}
+
+/// The first upload is on the platform, whatever becomes of the second.
+#[tokio::test]
+async fn a_second_upload_that_fails_does_not_lose_the_first() {
+    let (setup, memory, _) = Setup::new().await.recorded();
+    fail_scans(&setup, 1);
+    let opened = Arc::new(AtomicUsize::new(0));
+    let source = Source::open_with("hello.txt", move || {
+        // The head, the bytes; the second round finds nothing any more.
+        if opened.fetch_add(1, Ordering::SeqCst) < 2 {
+            Ok(SourceContent::from_reader(11, std::io::Cursor::new("hello world")))
+        } else {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
+    });
+    let error = setup.deliver(source).await.unwrap_err();
+    assert_eq!(error.error().kind(), ErrorKind::InvalidInput);
+    let EventKind::FileUploaded(first) = &memory.events()[0].kind else { panic!("no upload") };
+    assert_eq!(error.file().unwrap().file_id, first.file_id);
 }

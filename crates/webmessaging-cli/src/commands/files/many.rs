@@ -77,7 +77,7 @@ fn exit_of(file: &BatchFile) -> Exit {
 /// What is to be said of a file: that it is not there, or that nobody knows what the scan came to.
 fn failure(file: &BatchFile) -> Option<Failure> {
     let error = match &file.outcome {
-        Ok(upload) => upload.scan_failed.as_ref()?,
+        Ok(upload) => upload.trouble.as_ref()?,
         Err(error) => error,
     };
     Some(Failure::about(error.clone(), &*file.name))
@@ -90,7 +90,7 @@ fn to_json(report: &BatchReport) -> Value {
         "files": files,
         "good": report.good().count(),
         "blocked": report.blocked().count(),
-        "unscanned": report.unscanned().count(),
+        "troubled": report.troubled().count(),
         "failed": report.failed().count(),
     })
 }
@@ -125,14 +125,14 @@ fn to_text(report: &BatchReport) -> String {
     let counts = [
         Some(format!("{} good", report.good().count())),
         count("blocked", report.blocked().count()),
-        count("without a verdict", report.unscanned().count()),
+        count("with trouble afterwards", report.troubled().count()),
         count("failed", report.failed().count()),
     ];
     format!("{text}\n{}", counts.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 fn result(upload: &BatchUpload) -> String {
-    let scan = match (upload.verdict, &upload.scan_failed) {
+    let scan = match (upload.verdict, &upload.trouble) {
         (Some(verdict), _) => verdict.as_str(),
         (None, Some(_)) => "verdict not known",
         (None, None) => "stored",
