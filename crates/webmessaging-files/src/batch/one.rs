@@ -45,26 +45,22 @@ impl Plan {
         let arrived = arrived(item, &upload);
         let (files, message, gate) = (&self.files, &place.message, self.gate.clone());
         let scan = Scan { files, message, gate, within: self.scan_within, retries_left: 0 };
-        let scanned = match upload.verdict {
-            // What an earlier run has noted counts, unless a webhook has said worse since.
-            Some(noted) => match self.worse(noted, &upload.file_id) {
+        // What an earlier run has noted counts, unless a webhook has said worse since.
+        let scanned = if let Some(noted) = upload.verdict {
+            match self.worse(noted, &upload.file_id) {
                 Some(told) => told,
                 None => return Ok(upload),
-            },
-            None => {
-                self.tell(BatchEvent::Stored { index });
-                let scanned = match select(Box::pin(scan.wait(&arrived)), canceled).await {
-                    Either::Left((Ok(Some(scanned)), _)) => Ok(scanned),
-                    Either::Left((Ok(None), _)) => Err(self.undecided()),
-                    Either::Left((Err(error), _)) => Err(error),
-                    Either::Right(_) => {
-                        Err(Error::new(ErrorKind::Canceled, Sent::Yes).with_operation(&GET_ATTACHMENT))
-                    }
-                };
-                match scanned {
-                    Ok(scanned) => scanned,
-                    // The bytes are there: whoever comes again must not send them again.
-                    Err(error) => return Ok(upload.troubled(error)),
+            }
+        } else {
+            self.tell(BatchEvent::Stored { index });
+            match select(Box::pin(scan.wait(&arrived)), canceled).await {
+                Either::Left((Ok(Some(scanned)), _)) => scanned,
+                // The bytes are there: whoever comes again must not send them again.
+                Either::Left((Ok(None), _)) => return Ok(upload.troubled(self.undecided())),
+                Either::Left((Err(error), _)) => return Ok(upload.troubled(error)),
+                Either::Right(_) => {
+                    let canceled = Error::new(ErrorKind::Canceled, Sent::Yes);
+                    return Ok(upload.troubled(canceled.with_operation(&GET_ATTACHMENT)));
                 }
             }
         };
@@ -75,7 +71,10 @@ impl Plan {
             Ok(()) => self.note(place.entry(LedgerState::Finished, &upload)).await,
             Err(error) => Err(error),
         };
-        Ok(noted.map_or_else(|error| upload.clone().troubled(error), |()| upload.clone()))
+        Ok(match noted {
+            Ok(()) => upload,
+            Err(error) => upload.troubled(error),
+        })
     }
 
     /// What a webhook has said of a file, where it is worse than what is known.
@@ -150,7 +149,8 @@ impl Plan {
             upload = upload.on_announced(note);
         }
         let Upload { plan, mut cancel } = upload;
-        let (file, recorded) = plan.run(&mut cancel).await?;
+        // On the heap: it is most of what a batch would be made of.
+        let (file, recorded) = Box::pin(plan.run(&mut cancel)).await?;
         let upload = BatchUpload {
             file_id: file.file_id.clone(),
             size_bytes: Some(file.size_bytes),
