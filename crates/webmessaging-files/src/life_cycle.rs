@@ -103,11 +103,16 @@ impl Plan {
                 self.check().await?;
                 self.step.store(ANNOUNCING, Ordering::Relaxed);
                 let (transfer, facts) = self.manager.announce(self.payload.clone(), self.checked).await?;
-                // The ledger comes first: without the id, trying again would announce one more.
-                if let Some(memory) = &self.memory {
-                    memory.note(LedgerState::Announced, &transfer.transfer_id, |entry| entry).await?;
-                }
+                // The ledger comes first: without the id, trying again would announce one more. Where it fails, the record is all
+                // that is left.
+                let noted = match &self.memory {
+                    Some(memory) => {
+                        memory.note(LedgerState::Announced, &transfer.transfer_id, |entry| entry).await
+                    }
+                    None => Ok(()),
+                };
                 self.manager.record_created(&transfer, &facts).await?;
+                noted?;
                 self.send(&transfer).await
             }
         }
