@@ -71,7 +71,7 @@ impl FileTransfer {
 
     /// Notes in a ledger how far it came, and goes on from there when the ledger knows the key: a process that was ended in the
     /// middle starts the same transfer again and sends nothing twice. The stamp says whether the thing behind the key is still
-    /// the same; what is noted under another one is begun anew.
+    /// the same; what is noted under another one is begun anew, and so is one whose scan failed.
     pub fn ledger(mut self, ledger: impl Ledger, key: impl Into<String>, stamp: impl Into<String>) -> Self {
         self.plan.memory = Some(Memory::new(Arc::new(ledger), key.into(), stamp.into()));
         self
@@ -90,6 +90,7 @@ impl FileTransfer {
     }
 
     /// Sets whether the bytes are hashed on the way, and held against what the platform says of them; they are by default.
+    /// Where nobody knows the digest any more, after a crash or a lost answer, the source is read once more for it.
     pub fn digest(mut self, digest: bool) -> Self {
         self.plan.digest = digest;
         self

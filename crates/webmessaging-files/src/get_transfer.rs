@@ -67,6 +67,9 @@ pub struct TransferState {
     /// What a webhook or an earlier answer has said.
     #[serde(skip)]
     known: ScanProgress,
+    /// There is no answer, only what a webhook has said.
+    #[serde(skip)]
+    is_told: bool,
 }
 
 /// What is known of a transferred file.
@@ -82,7 +85,7 @@ pub struct TransferMetadata {
 impl TransferState {
     /// What is known of a transfer from elsewhere, and nothing else.
     pub(crate) fn told(known: ScanProgress) -> Self {
-        Self { known, ..Self::default() }
+        Self { known, is_told: true, ..Self::default() }
     }
 
     /// Adds what was said before; a verdict only moves forward.
@@ -93,28 +96,38 @@ impl TransferState {
 
     /// What it comes to, by this answer and everything that was known before.
     pub fn verdict(&self) -> ScanVerdict {
-        let nothing = self.status.is_none() && self.known != ScanProgress::default();
-        if nothing {
-            return self.known.verdict();
-        }
         let mut progress = self.known;
-        progress.advance(ScanVerdict::of_transfer(
-            self.status.as_ref(),
-            self.virus_scan_result.as_ref(),
-            self.content_type_verification.as_ref(),
-        ));
+        // An answer that says nothing is not the same as no answer: it makes no sense, and blocks.
+        if !self.is_told {
+            progress.advance(self.own_verdict());
+        }
         progress.verdict()
     }
 
-    /// Whether waiting longer cannot change it.
+    /// What this answer alone says.
+    fn own_verdict(&self) -> ScanVerdict {
+        ScanVerdict::of_transfer(
+            self.status.as_ref(),
+            self.virus_scan_result.as_ref(),
+            self.content_type_verification.as_ref(),
+        )
+    }
+
+    /// Whether waiting longer cannot change it: a verdict against the file is known, or the platform's own answer is final. A
+    /// webhook in favor of it is not enough, because only the answer has the digest and the URI.
     pub fn is_final(&self) -> bool {
-        self.verdict().is_final()
+        blocks(self.known) || (!self.is_told && self.own_verdict().is_final())
     }
 
     /// The URI to download it from: only for a file that was found clean, whatever the server sent along.
     pub fn download_uri(&self) -> Option<&PresignedUrl> {
         self.download_uri.as_ref().filter(|_| self.verdict() == ScanVerdict::Clean)
     }
+}
+
+/// Whether nothing better can follow.
+pub(crate) fn blocks(known: ScanProgress) -> bool {
+    known > ScanProgress::new(ScanVerdict::Clean)
 }
 
 impl fmt::Debug for TransferState {

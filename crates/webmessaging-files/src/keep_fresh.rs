@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// A transfer whose URL is renewed whenever less than 30 minutes of it remain. Dropping it ends that.
 ///
 /// A renewal that fails and can succeed later is tried again; any other failure ends the renewals, and
-/// [`failure`](Self::failure) has it.
+/// [`failure`](Self::failure) has it. One that could not be recorded counts all the same, and is named there, too.
 #[must_use = "dropping it ends the renewals"]
 pub struct KeepFresh {
     current: watch::Receiver<(Transfer, Option<Error>)>,
@@ -56,8 +56,9 @@ async fn renew_until_dropped(manager: TransferManager, sender: watch::Sender<(Tr
         let until_due = transfer.left(&**clock).saturating_sub(transfer.margin());
         clock.sleep(until_due.max(pause)).await;
         pause = PAUSE;
-        match manager.renewed(&transfer, EXPIRING).await {
-            Ok(renewed) => sender.send_replace((renewed, None)),
+        match manager.renewed_even_if_unrecorded(&transfer, EXPIRING).await {
+            // The old URL is no better for a journal that is full.
+            Ok((renewed, recorded)) => sender.send_replace((renewed, recorded.err())),
             Err(error) => {
                 let is_over = !error.is_transient();
                 sender.send_replace((transfer, Some(error)));

@@ -1,6 +1,7 @@
 //! What was begun and how far it came, kept outside the process: whoever is interrupted goes on where it stopped.
 
 mod file;
+mod reading;
 
 use std::fmt;
 use std::fs;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use webmessaging_http::{Error, ErrorKind, Sent};
 
 pub use self::file::FileLedger;
+pub use self::reading::read;
 
 /// A look at a ledger, or a note in it, under way.
 pub type Noted<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;

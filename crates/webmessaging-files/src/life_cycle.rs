@@ -1,5 +1,7 @@
 //! The steps behind a whole transfer: look back, check, announce, send, wait; each noted where somebody keeps a ledger.
 
+mod memory;
+
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,16 +10,21 @@ use http::StatusCode;
 use webmessaging_http::{Answer, Error, ErrorKind, Facts, Progress, Sent, Source};
 use webmessaging_model::content_type::HEAD_BYTES;
 use webmessaging_model::{
-    Code, Limit, Operation, TransferId, TransferPayload, TransferStatus, Unit, Violation, Violations,
+    Code, Limit, Operation, ScanVerdict, TransferId, TransferPayload, TransferStatus, Unit, Violation,
+    Violations,
 };
 
 use crate::file_transfer::FinishedTransfer;
 use crate::get_transfer::TransferState;
-use crate::ledger::{Ledger, LedgerEntry, LedgerState, ledger_failed};
+use crate::ledger::{LedgerEntry, LedgerState};
 use crate::operations::{CREATE_TRANSFER, GET_TRANSFER, PUT_TRANSFER};
+use crate::poller::Seen;
 use crate::transfer::{Transfer, UploadedTransfer};
 use crate::transfer_manager::{PATIENCE, TransferManager};
-use crate::wait_for_transfer::{Conclusion, WaitForTransfer};
+use crate::wait_for_transfer::Conclusion;
+
+use self::memory::Earlier;
+pub(crate) use self::memory::Memory;
 
 pub(crate) struct Plan {
     pub(crate) manager: TransferManager,
@@ -35,16 +42,10 @@ pub(crate) struct Plan {
 
 // How far it is, for whoever cancels it.
 const CHECKING: u8 = 0;
-const ANNOUNCING: u8 = 1;
-const SENDING: u8 = 2;
-const WAITING: u8 = 3;
-
-/// Where an earlier process stopped, and where this one does.
-pub(crate) struct Memory {
-    ledger: Arc<dyn Ledger>,
-    key: String,
-    stamp: String,
-}
+const LOOKING: u8 = 1;
+const ANNOUNCING: u8 = 2;
+const SENDING: u8 = 3;
+const WAITING: u8 = 4;
 
 /// Where the work begins.
 enum Begun {
@@ -53,27 +54,6 @@ enum Begun {
     Announced(Transfer),
     Uploaded(TransferId),
     Over(TransferId, TransferState, Facts),
-}
-
-impl Memory {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, key: String, stamp: String) -> Self {
-        Self { ledger, key, stamp }
-    }
-
-    async fn entry(&self) -> Result<Option<LedgerEntry>, Error> {
-        let entry = self.ledger.find(&self.key).await.map_err(ledger_failed)?;
-        Ok(entry.filter(|entry| entry.is_of(&self.stamp)))
-    }
-
-    async fn note(
-        &self,
-        state: LedgerState,
-        id: &TransferId,
-        more: impl FnOnce(LedgerEntry) -> LedgerEntry,
-    ) -> Result<(), Error> {
-        let entry = LedgerEntry::new(&*self.key, &*self.stamp, state, id.as_str());
-        self.ledger.note(more(entry)).await.map_err(ledger_failed)
-    }
 }
 
 impl Plan {
@@ -94,48 +74,73 @@ impl Plan {
     }
 
     pub(crate) async fn run(&self) -> Result<FinishedTransfer, Error> {
-        let entry = match &self.memory {
-            Some(memory) => memory.entry().await?,
+        let earlier = match &self.memory {
+            Some(memory) => memory.earlier().await?,
             None => None,
         };
-        let noted = entry.as_ref().map(|entry| TransferId::new(&*entry.id));
-        let (sha256, recorded) = entry.map(|entry| (entry.sha256, entry.verdict)).unwrap_or_default();
-        let begun = match noted.as_ref().or(self.resume.as_ref()) {
-            Some(id) => self.look_back(id).await?,
-            None => Begun::Not,
-        };
-        match begun {
+        match self.begin(earlier.as_ref()).await? {
             Begun::Over(id, state, facts) => {
-                let conclusion =
-                    Conclusion { id, sha256: sha256.clone(), payload: Some(self.payload.clone()) };
+                let (sha256, recorded) =
+                    earlier.map(|earlier| (earlier.sha256, earlier.recorded)).unwrap_or_default();
                 // An end that is on record is not recorded again: what follows from it has followed.
                 let is_on_record = recorded.as_deref() == Some(state.verdict().as_str());
+                let conclusion = self.conclusion(id, sha256);
                 if is_on_record && !conclusion.has_other_bytes(&state) {
                     return Ok(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None });
                 }
-                let state = conclusion.draw(&self.manager, state, Some(facts)).await?;
-                self.over(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None }, sha256)
-                    .await
+                self.conclude(conclusion, state, Some(facts), None).await
             }
-            Begun::Uploaded(id) => self.finish(id, None, sha256).await,
+            Begun::Uploaded(id) => {
+                let sha256 = earlier.and_then(|earlier| earlier.sha256);
+                self.finish(self.conclusion(id, sha256), None).await
+            }
             Begun::Announced(transfer) => {
                 self.check().await?;
                 self.send(&transfer).await
             }
             Begun::Not => {
+                self.step.store(CHECKING, Ordering::Relaxed);
                 self.check().await?;
                 self.step.store(ANNOUNCING, Ordering::Relaxed);
-                let transfer = self.manager.announce(self.payload.clone(), self.checked).await?;
-                if let Some(memory) = &self.memory {
-                    memory.note(LedgerState::Announced, &transfer.transfer_id, |entry| entry).await?;
-                }
+                let (transfer, facts) = self.manager.announce(self.payload.clone(), self.checked).await?;
+                // The ledger comes first: without the id, trying again would announce one more. Where it fails, the record is all
+                // that is left.
+                let noted = match &self.memory {
+                    Some(memory) => {
+                        memory.note(LedgerState::Announced, &transfer.transfer_id, |entry| entry).await
+                    }
+                    None => Ok(()),
+                };
+                self.manager.record_created(&transfer, &facts).await?;
+                noted?;
                 self.send(&transfer).await
             }
         }
     }
 
+    /// Finds out where to begin, by what an earlier process has noted or the caller knows.
+    async fn begin(&self, earlier: Option<&Earlier>) -> Result<Begun, Error> {
+        if let Some(earlier) = earlier
+            && let Some(verdict) = earlier.verdict()
+        {
+            // A scan that failed says nothing about the file, which therefore gets another one.
+            if verdict == ScanVerdict::Failed {
+                return Ok(Begun::Not);
+            }
+            // A webhook may have said what the platform's answers do not repeat, and verdicts never go back.
+            self.manager.tell(&earlier.id, verdict);
+        }
+        match earlier.map(|earlier| &earlier.id).or(self.resume.as_ref()) {
+            Some(id) => {
+                self.step.store(LOOKING, Ordering::Relaxed);
+                self.look_back(id, earlier.is_some_and(|earlier| earlier.is_stored)).await
+            }
+            None => Ok(Begun::Not),
+        }
+    }
+
     /// What became of a transfer that an earlier process has announced.
-    async fn look_back(&self, id: &TransferId) -> Result<Begun, Error> {
+    async fn look_back(&self, id: &TransferId, is_stored: bool) -> Result<Begun, Error> {
         let Answer { value: state, facts, .. } = match self.manager.look(id).await {
             Ok(answer) => answer,
             Err(error) if is_gone(&error) => return Ok(Begun::Not),
@@ -144,11 +149,14 @@ impl Plan {
         if state.is_final() {
             return Ok(Begun::Over(id.clone(), state, facts));
         }
-        if state.status != Some(TransferStatus::Created) {
+        let is_created = state.status == Some(TransferStatus::Created);
+        if state.status == Some(TransferStatus::Uploaded) || (is_stored && !is_created) {
             return Ok(Begun::Uploaded(id.clone()));
         }
+        // A status that this version does not know can come before the bytes: the platform renews as long as they are not there.
         match self.manager.renew(id).await {
             Ok(ticket) => Ok(Begun::Announced(self.manager.issued(ticket, self.payload.clone()))),
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(Begun::Uploaded(id.clone())),
             Err(error) if is_gone(&error) => Ok(Begun::Not),
             Err(error) => Err(error),
         }
@@ -197,23 +205,40 @@ impl Plan {
         if let Some(memory) = &self.memory {
             memory.note(LedgerState::Stored, id, |entry| entry.stored(size, sha256.clone())).await?;
         }
-        self.finish(id.clone(), Some(uploaded), sha256).await
+        self.finish(self.conclusion(id.clone(), sha256), Some(uploaded)).await
+    }
+
+    fn conclusion(&self, id: TransferId, sha256: Option<String>) -> Conclusion {
+        Conclusion { id, sha256, payload: Some(self.payload.clone()) }
     }
 
     async fn finish(
         &self,
-        id: TransferId,
+        conclusion: Conclusion,
         uploaded: Option<UploadedTransfer>,
-        sha256: Option<String>,
     ) -> Result<FinishedTransfer, Error> {
         self.step.store(WAITING, Ordering::Relaxed);
-        let mut wait = WaitForTransfer::new(self.manager.clone(), id.clone())
-            .within(self.within)
-            .knowing(self.payload.clone());
-        if let Some(digest) = &sha256 {
-            wait = wait.sha256(digest.as_str());
+        let Seen { state, facts } = self.manager.poller.wait(&conclusion.id, self.within).await?;
+        self.conclude(conclusion, state, facts, uploaded).await
+    }
+
+    /// Draws the conclusion, and notes it.
+    async fn conclude(
+        &self,
+        mut conclusion: Conclusion,
+        state: TransferState,
+        facts: Option<Facts>,
+        uploaded: Option<UploadedTransfer>,
+    ) -> Result<FinishedTransfer, Error> {
+        // The process that sent the bytes ended before it could note their digest, or the store's answer got lost.
+        let is_wanted = self.digest && conclusion.sha256.is_none() && state.verdict() == ScanVerdict::Clean;
+        if is_wanted && state.sha256.is_some() {
+            let digest = self.source.sha256().await;
+            let digest = digest.map_err(|violation| Error::from(Violations::from(violation)))?;
+            conclusion.sha256 = Some(digest.map(|byte| format!("{byte:02x}")).concat());
         }
-        let state = wait.await?;
+        let state = conclusion.draw(&self.manager, state, facts).await?;
+        let Conclusion { id, sha256, .. } = conclusion;
         self.over(FinishedTransfer { transfer_id: id, state, uploaded }, sha256).await
     }
 
@@ -241,13 +266,14 @@ impl Plan {
         let step = self.step.load(Ordering::Relaxed);
         let (operation, sent): (&'static Operation, _) = match step {
             CHECKING => (&CREATE_TRANSFER, Sent::No),
+            LOOKING => (&GET_TRANSFER, Sent::Maybe),
             ANNOUNCING => (&CREATE_TRANSFER, Sent::Maybe),
             SENDING => (&PUT_TRANSFER, Sent::Maybe),
             _ => (&GET_TRANSFER, Sent::Yes),
         };
         let error = Error::new(ErrorKind::Canceled, sent).with_operation(operation);
-        // A wait changes nothing, so nothing failed.
-        if step != WAITING {
+        // Neither a look nor a wait changes anything, so nothing failed.
+        if step != LOOKING && step != WAITING {
             self.manager.record_failure(&error, operation, self.subject()).await;
         }
         error

@@ -17,11 +17,14 @@ use webmessaging_http::{Client, Error, ErrorKind, Facts, Sent};
 use webmessaging_model::{OrganizationId, ScanProgress, ScanVerdict, TransferId};
 
 use self::known::Known;
-use crate::get_transfer::TransferState;
+use self::round::Running;
+use crate::get_transfer::{TransferState, blocks};
 use crate::operations::GET_TRANSFER;
 
 const FIRST_INTERVAL: Duration = Duration::from_secs(2);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(30);
+/// No wait is longer, whatever is asked for: ten years, which every clock can add to its time.
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Two thirds of the requests that the platform allows one OAuth client, whose 300 a minute are for everything.
 const LOOKS_PER_MINUTE: u32 = 200;
 
@@ -114,7 +117,7 @@ impl Poller {
     pub(crate) async fn wait(&self, id: &TransferId, within: Duration) -> Result<Seen, Error> {
         let (answer, mut outcome) = oneshot::channel();
         let inner = &self.0;
-        let _leaving = {
+        let (_leaving, running) = {
             let now = inner.http.clock().now();
             let mut state = inner.lock();
             let known = state.known.of(id);
@@ -129,12 +132,14 @@ impl Poller {
                 is_looked_at: false,
                 waiters: Vec::new(),
             });
-            watch.waiters.push(Waiter { number, deadline: now + within, within, answer });
-            if !std::mem::replace(&mut state.is_running, true) {
-                tokio::spawn(round::run(Arc::clone(inner)));
-            }
-            Leaving { inner, id, number }
+            watch.waiters.push(Waiter { number, deadline: now + within.min(LONGEST_WAIT), within, answer });
+            let is_first = !std::mem::replace(&mut state.is_running, true);
+            (Leaving { inner, id, number }, is_first.then(|| Running::new(Arc::clone(inner))))
         };
+        // Not under the lock: a runtime that is just ending drops the task at once, and that takes the lock.
+        if let Some(running) = running {
+            tokio::spawn(round::run(running));
+        }
         inner.changed.notify_one();
         (&mut outcome).await.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Canceled, Sent::Maybe)
@@ -184,11 +189,6 @@ impl Inner {
 
 fn gap(looks_per_minute: u32) -> Duration {
     Duration::from_secs(60) / looks_per_minute.max(1)
-}
-
-/// Whether nothing better can follow.
-fn blocks(known: ScanProgress) -> bool {
-    known > ScanProgress::new(ScanVerdict::Clean)
 }
 
 /// Takes a waiter off the list when its future ends, however it does.

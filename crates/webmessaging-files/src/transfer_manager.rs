@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use webmessaging_http::{Answer, Client, Error, ErrorKind, Sent, Source};
+use webmessaging_http::{Answer, Client, Error, ErrorKind, Facts, Sent, Source};
 use webmessaging_journal::Journal;
 use webmessaging_journal::kind::{AccessPolicy, OperationFailed, TransferCreated, TransferRenewed};
 use webmessaging_model::{
@@ -91,10 +91,17 @@ impl TransferManager {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) with every broken rule, and those of [`Client::send`].
     pub async fn create(&self, payload: TransferPayload) -> Result<Transfer, Error> {
-        self.announce(payload, true).await
+        let (transfer, facts) = self.announce(payload, true).await?;
+        self.record_created(&transfer, &facts).await?;
+        Ok(transfer)
     }
 
-    pub(crate) async fn announce(&self, payload: TransferPayload, checked: bool) -> Result<Transfer, Error> {
+    /// Announces a transfer that is recorded later: whoever keeps its id has it before anything else can fail.
+    pub(crate) async fn announce(
+        &self,
+        payload: TransferPayload,
+        checked: bool,
+    ) -> Result<(Transfer, Facts), Error> {
         let correlation_id = self.http.new_id();
         let endpoint = CreateTransfer::new(self.organization.clone(), payload.clone(), &*correlation_id);
         let endpoint = endpoint.limits(self.limits.clone());
@@ -102,18 +109,20 @@ impl TransferManager {
         let outcome = self.http.send(&endpoint).await;
         // A transfer that never came to be has no id but that of its request.
         let Answer { value, facts, .. } = self.or_failed(outcome, &CREATE_TRANSFER, &correlation_id).await?;
-        let transfer = self.issued(value, payload);
+        Ok((self.issued(value, payload), facts))
+    }
+
+    pub(crate) async fn record_created(&self, transfer: &Transfer, facts: &Facts) -> Result<(), Error> {
         let event = || {
-            let Transfer { transfer_id, payload, expires_at, .. } = &transfer;
+            let Transfer { transfer_id, payload, expires_at, .. } = transfer;
             let kind =
                 TransferCreated::new(transfer_id.as_str(), payload.file_name.as_str(), payload.file_size)
                     .content_type(payload.mime_type.as_str())
                     .expires_at(*expires_at)
                     .access_policy(policy(&payload.access_policy_directives));
-            (kind.into(), record::of_call(&facts))
+            (kind.into(), record::of_call(facts))
         };
-        record::success(&self.journal, &facts, event).await?;
-        Ok(transfer)
+        record::success(&self.journal, facts, event).await
     }
 
     /// Asks for fresh URLs; the transfer keeps its id.
@@ -121,7 +130,8 @@ impl TransferManager {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such transfer any more, and those of [`Client::send`].
     pub async fn renew(&self, transfer: &TransferId) -> Result<TransferTicket, Error> {
-        self.renew_because(transfer, EXPIRING).await
+        let (ticket, recorded) = self.renew_because(transfer, EXPIRING).await?;
+        recorded.map(|()| ticket)
     }
 
     /// Reads how far a transfer is; a verdict that was heard of before is not taken back.
@@ -160,11 +170,25 @@ impl TransferManager {
 
     /// The same transfer with a fresh URL.
     pub(crate) async fn renewed(&self, transfer: &Transfer, cause: &'static str) -> Result<Transfer, Error> {
-        let ticket = self.renew_because(&transfer.transfer_id, cause).await?;
-        Ok(self.issued(ticket, transfer.payload.clone()))
+        let (renewed, recorded) = self.renewed_even_if_unrecorded(transfer, cause).await?;
+        recorded.map(|()| renewed)
     }
 
-    async fn renew_because(&self, id: &TransferId, cause: &'static str) -> Result<TransferTicket, Error> {
+    /// The same transfer with a fresh URL, and whether that is on record.
+    pub(crate) async fn renewed_even_if_unrecorded(
+        &self,
+        transfer: &Transfer,
+        cause: &'static str,
+    ) -> Result<(Transfer, Result<(), Error>), Error> {
+        let (ticket, recorded) = self.renew_because(&transfer.transfer_id, cause).await?;
+        Ok((self.issued(ticket, transfer.payload.clone()), recorded))
+    }
+
+    async fn renew_because(
+        &self,
+        id: &TransferId,
+        cause: &'static str,
+    ) -> Result<(TransferTicket, Result<(), Error>), Error> {
         let outcome = self.http.send(&RenewTransfer::new(self.organization.clone(), id.clone())).await;
         let outcome = outcome.and_then(|answer| {
             if answer.value.transfer_id == *id {
@@ -180,8 +204,8 @@ impl TransferManager {
             kind.expires_at = value.expires_at;
             (kind.into(), record::of_call(&facts))
         };
-        record::success(&self.journal, &facts, event).await?;
-        Ok(value)
+        let recorded = record::success(&self.journal, &facts, event).await;
+        Ok((value, recorded))
     }
 
     /// One look, with what was known before.

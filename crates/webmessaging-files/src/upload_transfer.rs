@@ -94,10 +94,14 @@ impl UploadTransfer {
             return None;
         }
         let answer = self.manager.look(&self.transfer.transfer_id).await.ok()?;
-        let has_bytes = match answer.value.status? {
-            TransferStatus::Uploaded => true,
-            status => status.is_final(),
-        };
+        // One that failed can have failed for want of bytes.
+        let has_bytes = matches!(
+            answer.value.status?,
+            TransferStatus::Uploaded
+                | TransferStatus::Complete
+                | TransferStatus::VirusDetected
+                | TransferStatus::ValidationFailed
+        );
         has_bytes.then_some(answer.facts)
     }
 

@@ -59,11 +59,6 @@ impl WaitForTransfer {
         self
     }
 
-    pub(crate) fn knowing(mut self, payload: TransferPayload) -> Self {
-        self.conclusion.payload = Some(payload);
-        self
-    }
-
     async fn run(self) -> Result<TransferState, Error> {
         let Seen { state, facts } = self.manager.poller.wait(&self.conclusion.id, self.within).await?;
         self.conclusion.draw(&self.manager, state, facts).await

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use sha2::{Digest, Sha256};
 use webmessaging_model::{Code, Violation};
 
 /// A source of bytes with a name: a path, bytes at hand, or a closure that opens anything else.
@@ -160,6 +161,57 @@ impl Source {
                 Ok((length, Bytes::from(head)))
             }
         }
+    }
+}
+
+impl Source {
+    /// Opens it and reads all of it for its SHA-256, a piece at a time.
+    ///
+    /// # Errors
+    /// A violation of `source`: not found, not a regular file, or unreadable.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), webmessaging_model::Violation> {
+    /// let digest = webmessaging_http::Source::bytes("a.txt", "hello world").sha256().await?;
+    /// assert!(digest.starts_with(&[0xb9, 0x4d, 0x27]));
+    /// # Ok(()) }
+    /// ```
+    pub async fn sha256(&self) -> Result<[u8; 32], Violation> {
+        match self.open().await?.bytes {
+            SourceBytes::Reader(mut reader) => {
+                let hash = move || {
+                    let mut hash = Hashing(Sha256::new());
+                    io::copy(&mut reader, &mut hash).map_err(|error| unreadable(&error))?;
+                    Ok(hash.0.finalize().into())
+                };
+                blocking(hash).await
+            }
+            SourceBytes::Stream(mut stream) => {
+                let mut hash = Sha256::new();
+                while let Some(chunk) = std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+                    hash.update(chunk.map_err(|error| unreadable(&error))?);
+                    // Bytes at hand are always ready, and others want to run as well.
+                    tokio::task::yield_now().await;
+                }
+                Ok(hash.finalize().into())
+            }
+        }
+    }
+}
+
+/// Takes bytes for their hash alone.
+struct Hashing(Sha256);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 use uuid::Builder;
-use webmessaging_journal::Event;
+use webmessaging_journal::{Event, EventKind};
+
+use crate::shape::ShapeName;
 
 /// Longest key of somebody else's that goes out as it is, in bytes.
 const FOREIGN_BYTES_MAX: usize = 64;
@@ -19,10 +21,18 @@ pub(crate) struct Key(String);
 impl Key {
     /// The key of what a target is told of an event. The event's id is part of its content: what is recorded again is the same
     /// item, and what happened twice is two.
-    pub(crate) fn of_event(target: &str, shape: &str, event: &Event) -> Self {
+    ///
+    /// A transfer comes to an archive once, whoever hears of its end and however often: a webhook, two who wait, or the process after
+    /// one that was ended. Each of them records an event of its own, so the key is the transfer's.
+    pub(crate) fn of_event(target: &str, shape: ShapeName, event: &Event) -> Self {
+        let (target, shape_name) = (target.as_bytes(), shape.as_str().as_bytes());
+        if let (ShapeName::Archive, EventKind::TransferFinished(finished)) = (shape, &event.kind) {
+            let id = finished.transfer_id.as_bytes();
+            return Self::of("subject", [target, shape_name, event.action().as_bytes(), id]);
+        }
         // An event can always be written; if one could not, its id would still tell it from the others.
         let content = serde_json::to_vec(event).unwrap_or_default();
-        Self::of("item", [target.as_bytes(), shape.as_bytes(), event.id.to_string().as_bytes(), &content])
+        Self::of("item", [target, shape_name, event.id.to_string().as_bytes(), &content])
     }
 
     /// The key of a dead letter whose payload was edited: another content is another item.
@@ -71,7 +81,13 @@ impl fmt::Display for Key {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
+    use webmessaging_journal::clock::SystemEntropy;
+    use webmessaging_journal::kind::TransferFinished;
+    use webmessaging_journal::{EventId, Stamp};
+    use webmessaging_model::Timestamp;
 
     use super::*;
 
@@ -86,6 +102,25 @@ mod tests {
         let uuid: uuid::Uuid = key.as_str().parse().unwrap();
         assert_eq!(uuid.get_version_num(), 8);
         assert_eq!(key.as_str(), "e636895f-c656-824f-84cf-be13dfb6ea6f");
+    }
+
+    /// Only what tells transfers and targets apart counts; the recipe is remembered on both sides, too.
+    #[test]
+    fn a_transfer_comes_to_an_archive_once_whoever_records_its_end() {
+        let event = |id: &str, seconds: u64| {
+            let at = Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
+            let kind = TransferFinished::new(id, format!("{seconds}.pdf"));
+            Stamp::new(EventId::new(at, &SystemEntropy), at, "test").event(kind)
+        };
+        let key = |target: &str, event: &Event| Key::of_event(target, ShapeName::Archive, event);
+        let first = key("a", &event("t-1", 1));
+        assert_eq!(first.as_str(), "406d7e72-89a2-81b5-a28f-61850e81066e");
+        assert_eq!(key("a", &event("t-1", 2)), first);
+        assert_ne!(key("a", &event("t-2", 1)), first);
+        assert_ne!(key("b", &event("t-1", 1)), first);
+        // In a form of one's own, each event is one.
+        let own = |event: &Event| Key::of_event("a", ShapeName::Template, event);
+        assert_ne!(own(&event("t-1", 1)), own(&event("t-1", 2)));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Target {
             return None;
         }
         let record = self.shape.record(event, &self.name)?;
-        let key = Key::of_event(&self.name, self.shape().as_str(), event);
+        let key = Key::of_event(&self.name, self.shape(), event);
         let item = NewItem::new(&*self.name, key.as_str(), action, now).payload(record.to_string());
         match self.lane {
             LaneRule::Subject if !subject.id.is_empty() => Some(item.lane(lane::of(event))),

@@ -9,7 +9,7 @@ use webmessaging_store::{NewQuarantine, Store};
 
 /// Puts blocked files on the list of a [`Store`], with the reason; `webmessaging files quarantine list` shows it.
 ///
-/// A file whose scan is tried again is not put there yet.
+/// A file whose scan failed is put there also when it is tried again: the next attempt is another file.
 ///
 /// # Examples
 /// ```
@@ -45,10 +45,8 @@ impl StoreQuarantine {
 impl QuarantineHook for StoreQuarantine {
     fn quarantined<'a>(&'a self, file: &'a BlockedFile) -> Hooked<'a> {
         Box::pin(async move {
-            if !file.is_tried_again {
-                let (id, reason) = (file.file_id.as_str(), file.reason.as_str());
-                self.store.quarantine(NewQuarantine::new(id, reason, self.clock.wall().into())).await?;
-            }
+            let (id, reason) = (file.file_id.as_str(), file.reason.as_str());
+            self.store.quarantine(NewQuarantine::new(id, reason, self.clock.wall().into())).await?;
             Ok(Quarantined::Listed)
         })
     }

@@ -20,7 +20,7 @@ pub(crate) enum FilesCommand {
     #[command(
         after_help = "Exit codes: 0 clean, 3 refused here, 4 blocked by the scan, 5 refused by the platform, \
                             6 network or platform trouble, 2 wrong usage, \
-                            130 interrupted, 1 anything else. Of several files the first one of 130, 6, 5, 3, 4 that occurs."
+                            130 interrupted, 1 anything else. Of several files the first one of 130, 1, 6, 5, 3, 4 that occurs."
     )]
     Upload(Box<UploadArgs>),
     /// Ask what the scanner said of a file

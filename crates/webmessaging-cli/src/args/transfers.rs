@@ -20,8 +20,12 @@ pub(crate) enum TransfersCommand {
     /// Announce the transfer of a file, and note its id
     Create(Box<FileArgs>),
     /// Transfer a file: announce it, or go on where it was left, send it, and wait for the verdict
-    #[command(after_help = "Exit codes: 0 clean, 3 refused here, 4 blocked, 5 refused by the platform, \
-                            6 network or platform trouble, 2 wrong usage, 130 interrupted, 1 anything else.")]
+    #[command(
+        after_help = "One process at a time has a ledger: for several uploads at once, give each one of its own with \
+                            --ledger.\n\n\
+                            Exit codes: 0 clean, 3 refused here, 4 blocked, 5 refused by the platform, \
+                            6 network or platform trouble, 2 wrong usage, 130 interrupted, 1 anything else."
+    )]
     Upload(Box<UploadArgs>),
     /// Get fresh URLs for a transfer that waits for its bytes; whoever has them can use them until they end
     Renew(Box<TransferArgs>),

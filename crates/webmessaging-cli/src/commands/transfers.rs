@@ -1,14 +1,15 @@
 //! `webmessaging transfers`: files for a bucket of the organisation, from announcement to verdict, or step by step.
 
+mod remembering;
 mod report;
 mod steps;
 mod upload;
 
-use std::fs;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use webmessaging::files::TransferManager;
-use webmessaging::files::ledger::{FileLedger, Ledger, file_stamp};
+use webmessaging::files::ledger::{self, FileLedger, LedgerEntry, file_stamp};
 use webmessaging::model::{AccessPolicyDirectives, TransferPayload};
 use webmessaging::{Error, Source};
 
@@ -23,7 +24,7 @@ pub(crate) async fn run(args: TransfersArgs, output: Output) -> Result<Exit, Fai
         TransfersCommand::Upload(args) => upload::run(*args, output).await,
         TransfersCommand::Renew(args) => steps::renew(*args, output).await,
         TransfersCommand::Wait(args) => steps::wait(*args, output).await,
-        TransfersCommand::List(args) => steps::list(&args, output).await,
+        TransfersCommand::List(args) => steps::list(&args, output),
     }
 }
 
@@ -37,9 +38,9 @@ fn manager(args: OwnerArgs) -> Result<TransferManager, Failure> {
     Ok(client.transfers(organization))
 }
 
-fn ledger(args: &LedgerArgs) -> Result<FileLedger, Failure> {
+fn open_ledger(args: &LedgerArgs) -> Result<FileLedger, Failure> {
     let path = ledger_path(args)?;
-    let failed = |error: std::io::Error| {
+    let failed = |error: io::Error| {
         let shown = path.display().to_string();
         Failure::from(Local::input("ledger", format!("the ledger cannot be used: {error}")).about(shown))
     };
@@ -61,7 +62,7 @@ struct Subject {
     shown: String,
     source: Source,
     payload: TransferPayload,
-    /// What it is called in the ledger, and by what it is seen that it has changed.
+    /// What it is called in the ledger, and by what it is seen that the file, or what may be done with it, has changed.
     key: String,
     stamp: String,
 }
@@ -82,18 +83,20 @@ impl Subject {
         if let Some(content_type) = &args.content_type {
             payload = payload.mime_type(content_type.clone());
         }
-        // The same file for another bucket is another transfer.
-        let key = format!("{} {shown}", args.bucket);
-        let stamp = file_stamp(&args.path).unwrap_or_default();
+        // The same file for another bucket is another transfer, and so is one of the same name in another folder.
+        let path = std::path::absolute(&args.path).unwrap_or_else(|_| args.path.clone());
+        let key = format!("{} {}", args.bucket, path.display());
+        let announced = serde_json::to_string(&payload)
+            .map_err(|error| Failure::internal("the transfer cannot be written down", error))?;
+        let stamp = format!("{} {announced}", file_stamp(&args.path).unwrap_or_default());
         Ok(Self { shown, source, payload, key, stamp })
     }
 }
 
-/// All that the ledger has, if there is one.
-async fn entries(args: &LedgerArgs) -> Result<Vec<webmessaging::files::ledger::LedgerEntry>, Failure> {
-    if !ledger_path(args)?.exists() {
-        return Ok(Vec::new());
+/// All that the ledger has, if there is one. Whoever looks does not get in the way of an upload.
+fn entries(args: &LedgerArgs) -> Result<Vec<LedgerEntry>, Failure> {
+    match ledger::read(ledger_path(args)?) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries.map_err(|error| Failure::internal("the ledger cannot be read", error)),
     }
-    let entries = ledger(args)?.entries().await;
-    entries.map_err(|error| Failure::internal("the ledger cannot be read", error))
 }

@@ -119,3 +119,81 @@ fn no_url_of_a_transfer_is_printed_however_much_is_said() {
     let ledger = std::fs::read_to_string(setup.kept.path("data/transfers.jsonl")).unwrap();
     assert!(!text.contains("signature=") && !ledger.contains("signature="), "{text}{ledger}");
 }
+
+#[test]
+fn a_file_is_known_by_its_folder_and_by_what_may_be_done_with_it() {
+    let setup = Setup::new();
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_764_060_600);
+    let upload = |folder: &str, days: &str| {
+        let mut command = setup.command(&["upload", "a.txt", "--bucket", BUCKET, "--output", "json"]);
+        let run = run(command.args(["--retention-days", days]).current_dir(setup.kept.path(folder)));
+        assert_eq!(run.code, 0, "{}", run.stdout);
+        run.json()["transferId"].clone()
+    };
+    for (folder, words) in [("one", "words"), ("two", "other")] {
+        std::fs::create_dir(setup.kept.path(folder)).unwrap();
+        let path = setup.kept.write(&format!("{folder}/a.txt"), words);
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
+    }
+    let one = upload("one", "30");
+    assert_ne!(upload("two", "30"), one);
+    assert_eq!(upload("one", "30"), one);
+    assert_ne!(upload("one", "60"), one);
+}
+
+#[test]
+fn a_ledger_can_be_listed_while_an_upload_has_it() {
+    let setup = Setup::new();
+    let path = setup.kept.write("a.txt", "words");
+    assert_eq!(setup.file("upload", &path).code, 0);
+    let ledger = setup.kept.path("data/transfers.jsonl");
+    let at_work = webmessaging::files::ledger::FileLedger::open(ledger).unwrap();
+    assert_eq!(setup.file("upload", &path).code, 3, "one process at a time");
+    assert_eq!(setup.call(&["list"]).json()["transfers"][0]["verdict"], "clean");
+    drop(at_work);
+}
+
+#[test]
+fn whatever_fails_once_a_transfer_is_announced_names_it() {
+    let setup = Setup { kept: Kept::new(), emulator: Emulator::start(&["--scan-duration", "60000"]) };
+    let path = setup.kept.write("a.txt", "words");
+    let late = setup.call(&["upload", &path, "--bucket", BUCKET, "--retention-days", "30", "--timeout", "0"]);
+    assert_eq!((late.code, &late.json()["error"]["kind"]), (6, &"timeout".into()));
+    let id = late.json()["transferId"].as_str().unwrap().to_owned();
+    assert_eq!(setup.call(&["list"]).json()["transfers"][0]["transferId"], *id);
+    let late = setup.call(&["wait", &id, "--timeout", "0"]);
+    assert_eq!((late.code, &late.json()["transferId"]), (6, &id.as_str().into()));
+    let people = run(&mut setup.command(&["wait", &id, "--timeout", "0"]));
+    assert_eq!((people.code, people.stdout.trim()), (6, &*format!("the transfer is {id}")));
+    interrupted(&setup, &id);
+}
+
+#[cfg(unix)]
+fn interrupted(setup: &Setup, id: &str) {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    let mut command = setup.command(&["wait", id, "--output", "json", "-vv"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    // It has looked once by then.
+    let looked = |line: &str| line.contains("files.transfer.get") && line.contains("answered");
+    assert!(log.any(|line| looked(&line.unwrap())), "it does not look");
+    crate::process::signal(&child, "-INT");
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&report["transferId"], &report["error"]["kind"]), (&id.into(), &"canceled".into()));
+}
+
+#[cfg(not(unix))]
+fn interrupted(_: &Setup, _: &str) {}
+
+#[test]
+fn the_help_says_how_ledgers_and_exit_codes_go_together() {
+    let help = |what: &str| run(&mut crate::process::command(&[what, "upload", "--help"])).stdout;
+    assert!(help("transfers").contains("One process at a time has a ledger"));
+    assert!(help("files").contains("130, 1, 6, 5, 3, 4"));
+}

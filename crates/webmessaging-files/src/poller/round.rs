@@ -20,8 +20,11 @@ const LOOKS_MAX: usize = 4;
 const SHORTEST_LOOK: Duration = Duration::from_secs(1);
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
-pub(super) async fn run(inner: Arc<Inner>) {
-    let mut running = Running { inner: &inner, is_over: false };
+/// No server can have a transfer not looked at for longer.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
+pub(super) async fn run(mut running: Running) {
+    let inner = Arc::clone(&running.inner);
     let clock = inner.http.clock();
     let mut looks = JoinSet::new();
     let mut next_look = clock.now();
@@ -104,7 +107,8 @@ impl State {
             Ok(answer) => (answer.value.is_final(), watch.interval),
             // Asking once more can help.
             Err(error) if error.is_transient() => {
-                (false, watch.interval.max(error.retry_after().unwrap_or_default()))
+                let wanted = error.retry_after().unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                (false, watch.interval.max(wanted))
             }
             Err(_) => (true, Duration::ZERO),
         };
@@ -140,13 +144,19 @@ impl Watch {
     }
 }
 
-/// Lets everybody go when the task ends in the middle, so that nobody waits for one that is gone.
-struct Running<'a> {
-    inner: &'a Inner,
+/// Lets everybody go when the task ends in the middle, or before it has begun, so that nobody waits for one that is gone.
+pub(super) struct Running {
+    inner: Arc<Inner>,
     is_over: bool,
 }
 
-impl Drop for Running<'_> {
+impl Running {
+    pub(super) fn new(inner: Arc<Inner>) -> Self {
+        Self { inner, is_over: false }
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         if !self.is_over {
             let mut state = self.inner.lock();

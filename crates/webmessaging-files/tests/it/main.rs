@@ -25,6 +25,7 @@ mod shapes;
 mod signed_download;
 mod transfer;
 mod transfer_ledger;
+mod transfer_resume;
 mod transfer_setup;
 mod transfer_wait;
 mod upload;

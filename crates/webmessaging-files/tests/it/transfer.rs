@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_http::{ErrorKind, Sent, Source, Timeouts};
-use webmessaging_journal::{Event, Journal, Recorded, Sink};
 use webmessaging_model::{ScanVerdict, TransferStatus};
 
 use crate::setup::Setup;
-use crate::transfer_setup::{ORGANIZATION, SIZE, Transfers, payload, source};
+use crate::transfer_setup::{ORGANIZATION, SIZE, Transfers, full, payload, source};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -271,20 +270,8 @@ async fn a_renewal_of_what_is_gone_ends_the_renewals() {
 /// A journal that keeps nothing: what was done is done, and the caller hears that it is not on record.
 #[tokio::test]
 async fn what_cannot_be_recorded_is_said_to_be_done() {
-    struct Full;
-
-    impl Sink for Full {
-        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
-            Box::pin(std::future::ready(Err(webmessaging_journal::Error::new(
-                webmessaging_journal::ErrorKind::Sink,
-                "full",
-            ))))
-        }
-    }
-
     let transfers = Transfers::new().await;
-    let journal = Journal::builder().durable("full", Full).build().unwrap();
-    let manager = transfers.manager.clone().journal(journal);
+    let manager = transfers.manager.clone().journal(full());
     let error = manager.create(payload("report.pdf", SIZE)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::NotRecorded, Sent::Yes));
     let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use webmessaging_emulator::{EmulatorBuilder, Route};
 use webmessaging_files::{FinishedTransfer, TransferManager};
 use webmessaging_http::{Error, Source};
-use webmessaging_journal::Journal;
 use webmessaging_journal::sinks::InMemory;
-use webmessaging_model::{AccessPolicyDirectives, EncryptionStandard, TransferPayload};
+use webmessaging_journal::{Event, Journal, Recorded, Sink};
+use webmessaging_model::{AccessPolicyDirectives, EncryptionStandard, TransferId, TransferPayload};
 
 use crate::setup::{Setup, pdf};
 
@@ -43,6 +43,13 @@ impl Transfers {
         self.manager.transfer(payload("report.pdf", SIZE), source(SIZE)).await
     }
 
+    /// A transfer whose bytes have arrived.
+    pub(crate) async fn uploaded(&self) -> TransferId {
+        let transfer = self.manager.create(payload("report.pdf", SIZE)).await.unwrap();
+        self.manager.upload(&transfer, source(SIZE)).await.unwrap();
+        transfer.transfer_id
+    }
+
     /// How often each route was called: announcement, renewal, bytes, look.
     pub(crate) fn counts(&self) -> (usize, usize, usize, usize) {
         let count = |route| self.setup.emulator.count(route);
@@ -52,7 +59,7 @@ impl Transfers {
 
     /// Every event so far: its action, its subject, and the cause where it has one.
     pub(crate) fn events(&self) -> Vec<(String, String, String)> {
-        let event = |event: &webmessaging_journal::Event| {
+        let event = |event: &Event| {
             let data = serde_json::to_value(event).unwrap();
             let cause = data["data"]["cause"].as_str().unwrap_or_default().to_owned();
             (event.action().to_owned(), event.subject().id.to_owned(), cause)
@@ -72,6 +79,20 @@ impl Transfers {
     pub(crate) fn recorded(&self) -> String {
         format!("{:?}", self.events.events())
     }
+}
+
+/// A journal that can keep nothing.
+pub(crate) fn full() -> Journal {
+    struct Full;
+
+    impl Sink for Full {
+        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
+            let error = webmessaging_journal::Error::new(webmessaging_journal::ErrorKind::Sink, "full");
+            Box::pin(std::future::ready(Err(error)))
+        }
+    }
+
+    Journal::builder().durable("full", Full).build().unwrap()
 }
 
 pub(crate) fn payload(name: &str, bytes: usize) -> TransferPayload {

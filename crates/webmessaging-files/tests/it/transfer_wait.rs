@@ -1,24 +1,18 @@
-//! Waiting for verdicts: what they come to, webhooks at every moment, many transfers at once, and resuming.
+//! Waiting for verdicts: what they come to, webhooks at every moment, and many transfers at once.
 
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::json;
 use webmessaging_emulator::{Fault, Route};
-use webmessaging_files::ledger::FileLedger;
-use webmessaging_files::{Transfer, TransferState};
+use webmessaging_files::TransferState;
 use webmessaging_http::{Error, ErrorKind};
-use webmessaging_model::{ScanVerdict, TransferId};
+use webmessaging_model::{ScanVerdict, TransferId, TransferStatus};
 
 use crate::setup::Setup;
 use crate::transfer_setup::{SIZE, Transfers, payload, source};
 
 const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
-
-async fn uploaded(transfers: &Transfers) -> Transfer {
-    let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
-    transfers.manager.upload(&transfer, source(SIZE)).await.unwrap();
-    transfer
-}
 
 async fn of_text(transfers: &Transfers, text: Vec<u8>) -> ScanVerdict {
     let payload = payload("words.txt", text.len());
@@ -77,7 +71,7 @@ async fn other_bytes_than_were_sent_are_never_clean() {
 #[tokio::test]
 async fn waiting_asks_less_and_less_often_and_ends() {
     let transfers = Transfers::with(|emulator| emulator.scan_duration(Duration::from_secs(1_000))).await;
-    let id = uploaded(&transfers).await.transfer_id;
+    let id = transfers.uploaded().await;
     let error = transfers.manager.wait(&id).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.to_string(), "files.transfer.get: no verdict within 120 s");
@@ -89,7 +83,7 @@ async fn waiting_asks_less_and_less_often_and_ends() {
 #[tokio::test]
 async fn trouble_that_passes_is_waited_out_and_named_when_it_does_not() {
     let transfers = Transfers::new().await;
-    let id = uploaded(&transfers).await.transfer_id;
+    let id = transfers.uploaded().await;
     for _ in 0..60 {
         transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(503));
     }
@@ -106,11 +100,11 @@ async fn what_is_gone_is_not_waited_for() {
     assert_eq!((error.kind(), transfers.counts().3), (ErrorKind::NotFound, 1));
 }
 
-/// Waits, and has a webhook come during the first wait of the clock.
-async fn told_during(verdict: ScanVerdict) -> (Transfers, TransferState) {
-    let day = Duration::from_secs(86_400);
-    let transfers = Transfers::with(|emulator| emulator.scan_duration(day)).await;
-    let id = uploaded(&transfers).await.transfer_id;
+/// Waits, and has a webhook come during the first wait of the clock. Scans take ten seconds, and so much of them is over.
+async fn told_during(verdict: ScanVerdict, scanned: Duration) -> (Transfers, TransferState) {
+    let transfers = Transfers::new().await;
+    let id = transfers.uploaded().await;
+    transfers.setup.pass(scanned);
     let manager = transfers.manager.clone();
     let (wait, ()) = tokio::join!(manager.wait(&id), async {
         // The wait is on the list, and the look-out has not begun.
@@ -121,23 +115,71 @@ async fn told_during(verdict: ScanVerdict) -> (Transfers, TransferState) {
 
 #[tokio::test]
 async fn a_webhook_against_a_file_ends_the_wait_without_a_look() {
-    let (transfers, state) = told_during(ScanVerdict::Malicious).await;
+    let (transfers, state) = told_during(ScanVerdict::Malicious, Duration::ZERO).await;
     assert_eq!((state.verdict(), transfers.counts().3), (ScanVerdict::Malicious, 0));
+    assert!(state.is_final());
     assert_eq!(transfers.actions().last().unwrap(), "transfer.blocked virus_detected");
 }
 
 #[tokio::test]
 async fn a_webhook_in_favor_of_a_file_has_the_platform_asked_at_once() {
-    let (transfers, state) = told_during(ScanVerdict::Clean).await;
+    let (transfers, state) = told_during(ScanVerdict::Clean, Duration::from_secs(10)).await;
     assert_eq!((state.verdict(), transfers.counts().3), (ScanVerdict::Clean, 1));
     assert_eq!(state.sha256.as_ref().map(String::len), Some(64));
     assert!(transfers.setup.clock.sleeps().is_empty());
 }
 
+/// A webhook can be ahead of what the platform answers, and only its answer has the digest and the URI.
+#[tokio::test]
+async fn a_webhook_in_favor_of_a_file_does_not_end_the_wait_before_the_platform_says_so() {
+    let (transfers, state) = told_during(ScanVerdict::Clean, Duration::ZERO).await;
+    assert_eq!((state.verdict(), state.status.clone()), (ScanVerdict::Clean, Some(TransferStatus::Complete)));
+    assert!(state.download_uri().is_some() && state.sha256.is_some());
+    assert!(transfers.counts().3 > 1, "it was scanned when it was told");
+}
+
+#[tokio::test]
+async fn an_answer_that_says_nothing_hides_nothing_and_opens_nothing() {
+    let transfers = Transfers::new().await;
+    for (result, verdict) in [("detected", ScanVerdict::Malicious), ("clean", ScanVerdict::Unknown)] {
+        let id = TransferId::new(format!("t-{result}"));
+        transfers.manager.tell(&id, ScanVerdict::Clean);
+        let body = json!({"virusScanResult": result, "downloadUri": "https://store.example/f?signature=s"});
+        transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(body));
+        let state = transfers.manager.status(&id).await.unwrap();
+        assert_eq!((state.verdict(), state.download_uri().is_none()), (verdict, true), "{result}");
+    }
+}
+
+#[tokio::test]
+async fn no_duration_is_too_long_for_a_wait() {
+    let transfers = Transfers::new().await;
+    let id = transfers.uploaded().await;
+    let never = u64::MAX.to_string();
+    transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(503).header("retry-after", &never));
+    let state = transfers.manager.wait(&id).within(Duration::MAX).await.unwrap();
+    assert_eq!(state.verdict(), ScanVerdict::Clean);
+}
+
+/// The task of the look-out belongs to the runtime of whoever waited first.
+#[tokio::test]
+async fn a_runtime_that_ends_before_the_first_look_takes_no_other_wait_along() {
+    let transfers = Transfers::new().await;
+    let id = transfers.uploaded().await;
+    let (manager, first) = (transfers.manager.clone(), id.clone());
+    let begun = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut wait = manager.wait(&first).into_future();
+        runtime.block_on(std::future::poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx).is_pending())))
+    });
+    assert!(begun.join().unwrap());
+    assert_eq!(transfers.manager.wait(&id).await.unwrap().verdict(), ScanVerdict::Clean);
+}
+
 #[tokio::test]
 async fn a_webhook_before_the_wait_after_it_and_twice() {
     let transfers = Transfers::new().await;
-    let id = uploaded(&transfers).await.transfer_id;
+    let id = transfers.uploaded().await;
     assert!(!transfers.manager.tell(&id, ScanVerdict::Pending), "nobody waits");
     assert!(!transfers.manager.tell(&id, ScanVerdict::Clean));
     assert!(!transfers.manager.tell(&id, ScanVerdict::Clean));
@@ -156,7 +198,7 @@ async fn a_webhook_before_the_wait_after_it_and_twice() {
 #[tokio::test]
 async fn two_who_wait_for_the_same_transfer_share_the_looks() {
     let transfers = Transfers::new().await;
-    let id = uploaded(&transfers).await.transfer_id;
+    let id = transfers.uploaded().await;
     let (one, two) = tokio::join!(transfers.manager.wait(&id), transfers.manager.clone().wait(&id));
     assert_eq!((one.unwrap().verdict(), two.unwrap().verdict()), (ScanVerdict::Clean, ScanVerdict::Clean));
     assert_eq!(transfers.counts().3, 3);
@@ -191,80 +233,14 @@ async fn a_hundred_transfers_are_waited_for_within_the_pace() {
 #[tokio::test]
 async fn a_wait_that_is_dropped_ends_its_looks() {
     let transfers = Transfers::new().await;
-    let id = uploaded(&transfers).await.transfer_id;
+    let id = transfers.uploaded().await;
     let mut wait = Box::pin(transfers.manager.wait(&id).into_future());
-    let first = std::future::poll_fn(|cx| std::task::Poll::Ready(wait.as_mut().poll(cx).is_pending()));
+    let first = std::future::poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx).is_pending()));
     assert!(first.await);
     drop(wait);
     tokio::task::yield_now().await;
     assert!(!transfers.manager.tell(&id, ScanVerdict::Clean), "nobody waits");
     assert_eq!(transfers.counts().3, 0);
-}
-
-#[tokio::test]
-async fn it_goes_on_from_wherever_it_was_left() {
-    let transfers = Transfers::new().await;
-    let resume = |id: &TransferId| {
-        transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE)).resume(id.clone())
-    };
-    // Announced: renewed, sent, waited for.
-    let announced = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap().transfer_id;
-    let finished = resume(&announced).await.unwrap();
-    assert_eq!((&finished.transfer_id, finished.verdict()), (&announced, ScanVerdict::Clean));
-    let (create, renew, put, _) = transfers.counts();
-    assert_eq!((create, renew, put), (1, 1, 1));
-    // Sent: waited for.
-    let sent = uploaded(&transfers).await.transfer_id;
-    let finished = resume(&sent).await.unwrap();
-    assert_eq!((&finished.transfer_id, finished.uploaded.is_none()), (&sent, true));
-    // Over: the outcome, after one look.
-    let looks = transfers.counts().3;
-    assert_eq!(resume(&sent).await.unwrap().verdict(), ScanVerdict::Clean);
-    assert_eq!(transfers.counts().3, looks + 1);
-    // Gone: anew.
-    let finished = resume(&TransferId::new("00000000-0000-0000-0000-000000000000")).await.unwrap();
-    assert!(finished.uploaded.is_some());
-    let (create, renew, put, _) = transfers.counts();
-    assert_eq!((create, renew, put), (3, 1, 3));
-    // Announced, and gone by the time it is renewed: anew as well.
-    let announced = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap().transfer_id;
-    transfers.setup.emulator.inject(Route::RenewTransfer, Fault::status(410));
-    assert_ne!(resume(&announced).await.unwrap().transfer_id, announced);
-}
-
-/// A process is ended at every step; the next one starts the same transfer and sends nothing twice.
-#[tokio::test]
-async fn a_ledger_takes_a_transfer_over_the_end_of_a_process() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("transfers.jsonl");
-    let transfers = Transfers::new().await;
-    let run = |stamp: &str| {
-        let ledger = FileLedger::open(&path).unwrap();
-        let transfer = transfers.manager.transfer(payload("report.pdf", SIZE), source(SIZE));
-        transfer.ledger(ledger, "report.pdf", stamp)
-    };
-    // Ended after the announcement: the store refuses the bytes.
-    transfers.setup.emulator.inject(Route::PutTransfer, Fault::status(400));
-    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::Rejected);
-    // Ended after the bytes: nobody has the patience to wait.
-    assert_eq!(run("1").within(Duration::ZERO).await.unwrap_err().kind(), ErrorKind::Timeout);
-    let finished = run("1").await.unwrap();
-    assert_eq!((finished.verdict(), finished.uploaded.is_none()), (ScanVerdict::Clean, true));
-    assert_eq!(run("1").await.unwrap().transfer_id, finished.transfer_id);
-    let (create, renew, put, _) = transfers.counts();
-    assert_eq!((create, renew, put), (1, 1, 2));
-    // The digest of the process that sent the bytes still counts.
-    let answer = json!({"status": "complete", "virusScanResult": "clean", "sha256": "00".repeat(32)});
-    transfers.setup.emulator.inject(Route::GetTransfer, Fault::status(200).json(answer));
-    assert_eq!(run("1").await.unwrap_err().kind(), ErrorKind::UnexpectedAnswer);
-    // What is found later is news, and what is known is none.
-    let before = transfers.actions().len();
-    transfers.setup.emulator.rejudge(finished.transfer_id.as_str(), true).unwrap();
-    assert_eq!(run("1").await.unwrap().verdict(), ScanVerdict::Malicious);
-    assert_eq!(run("1").await.unwrap().verdict(), ScanVerdict::Malicious);
-    assert_eq!(transfers.actions()[before..], ["transfer.blocked virus_detected"]);
-    // Another file under the same key is another transfer.
-    assert_ne!(run("2").await.unwrap().transfer_id, finished.transfer_id);
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use webmessaging_journal::kind::TransferFinished;
 use webmessaging_journal::sinks::InMemory;
 use webmessaging_journal::{EventKind, Journal, Outcome};
 use webmessaging_store::Enqueued;
 use webmessaging_sync::{OutboxSink, ShapeName, TargetConfig};
 
 use crate::judge::{Judge, Reply, take};
-use crate::setup::{Bench, config, file, message, targets};
+use crate::setup::{Bench, config, event, file, message, targets};
 
 #[tokio::test]
 async fn what_is_recorded_is_in_the_outbox_before_the_caller_goes_on() {
@@ -44,6 +45,22 @@ async fn the_same_event_makes_the_same_items() {
     bench.store.enqueue(first, now).await.unwrap();
     let known = bench.store.enqueue(second, later).await.unwrap();
     assert!(known.iter().all(|answer| matches!(answer, Enqueued::Known(_))));
+}
+
+/// A receiver, two who wait and the process after a crash each record that a transfer is over, with events of their own.
+#[tokio::test]
+async fn a_transfer_goes_to_the_archive_once_however_often_its_end_is_recorded() {
+    let (bench, judge) = (Bench::new().await, Judge::start(|_| take()).await);
+    let targets = targets([config(&judge, ShapeName::Archive)]);
+    let worker = bench.worker(&targets);
+    let finished = |id: &str, name: &str| event(TransferFinished::new(id, name));
+    bench.enqueue(&targets, &[finished("t-1", "a.pdf"), finished("t-1", "b.pdf")]).await;
+    worker.deliver_due().await.unwrap();
+    // Also when it has been delivered by then.
+    bench.enqueue(&targets, &[finished("t-1", "a.pdf"), finished("t-2", "a.pdf")]).await;
+    worker.deliver_due().await.unwrap();
+    let documents: Vec<_> = judge.seen().iter().map(|seen| seen.body["documentId"].clone()).collect();
+    assert_eq!(documents, ["t-1", "t-2"]);
 }
 
 #[tokio::test]

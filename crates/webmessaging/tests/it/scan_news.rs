@@ -79,6 +79,19 @@ async fn a_webhook_ends_a_delivery_and_what_is_blocked_is_in_the_store() {
     assert_eq!(entry.reason, "malicious");
 }
 
+/// The next attempt is another file, and nobody else lists this one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_whose_scan_is_tried_again_is_listed_as_well() {
+    let setup = Setup::new().await;
+    let files = setup.client.files().on_quarantine(StoreQuarantine::new(Arc::clone(&setup.store)));
+    setup.emulator.fail_scans(1);
+    let delivery = files.deliver(Source::bytes("hello.txt", "hello")).channel(CHANNEL).message(MESSAGE);
+    let delivered = delivery.scan_retry_after(std::time::Duration::ZERO).await.unwrap();
+    assert_eq!(delivered.verdict, ScanVerdict::Clean);
+    let listed = setup.store.quarantined(None, 10).await.unwrap();
+    assert_eq!(listed.len(), 1);
+}
+
 /// The platform itself says nothing yet: only the webhook can have ended the wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_ends_the_wait_for_a_transfer() {

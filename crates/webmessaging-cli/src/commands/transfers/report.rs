@@ -6,8 +6,8 @@ use webmessaging::model::{
     ContentTypeVerification, ScanVerdict, TransferId, TransferStatus, VirusScanResult,
 };
 
-use crate::failure::Exit;
-use crate::output::table;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, table};
 
 pub(super) fn exit(verdict: ScanVerdict) -> Exit {
     Exit::of_verdict(verdict)
@@ -25,6 +25,19 @@ pub(super) fn finished(finished: &FinishedTransfer) -> (Value, String) {
         rows.push(row("sha-256", uploaded.sha256.clone().unwrap_or_default()));
     }
     (json, table(&["transfer", finished.transfer_id.as_str()], rows))
+}
+
+/// A transfer that failed, or whose end nobody has seen: whoever goes on with it needs its id.
+pub(super) fn failed(output: Output, id: Option<&str>, failure: Failure) -> Result<Exit, Failure> {
+    let Some(id) = id else { return Err(failure) };
+    if output.is_for_people() {
+        output.complain(&failure)?;
+        output.note(&format!("the transfer is {id}"))?;
+    } else {
+        let json = json!({"ok": false, "transferId": id, "error": failure.json()});
+        output.result(&json, String::new)?;
+    }
+    Ok(failure.exit())
 }
 
 /// The state of a transfer.

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use webmessaging::files::ledger::{Ledger, LedgerEntry, LedgerState};
+use webmessaging::files::operations::GET_TRANSFER;
 use webmessaging::model::TransferId;
+use webmessaging::{Error, ErrorKind, Sent};
 
-use super::{Subject, entries, ledger, manager, report};
+use super::{Subject, entries, manager, open_ledger, report};
 use crate::args::transfers::{FileArgs, ListArgs, TransferArgs, WaitArgs};
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -15,12 +17,15 @@ use crate::output::{Output, table};
 pub(super) async fn create(args: FileArgs, output: Output) -> Result<Exit, Failure> {
     let subject = Subject::of(&args).await?;
     // Before the announcement: what cannot be noted is not begun.
-    let ledger = ledger(&args.ledger)?;
+    let ledger = open_ledger(&args.ledger)?;
     let created = manager(args.owner)?.create(subject.payload).await;
     let transfer = created.map_err(|error| Failure::about(error, subject.shown))?;
     let id = transfer.transfer_id.as_str();
     let entry = LedgerEntry::new(subject.key, subject.stamp, LedgerState::Announced, id);
-    let noted = ledger.note(entry).await;
+    if let Err(error) = ledger.note(entry).await {
+        let failure = Failure::internal("the transfer cannot be noted", error);
+        return report::failed(output, Some(id), failure);
+    }
     let report = json!({
         "ok": true,
         "transferId": id,
@@ -30,7 +35,6 @@ pub(super) async fn create(args: FileArgs, output: Output) -> Result<Exit, Failu
     output.result(&report, || {
         format!("{id} waits for its bytes until {}: send them with `transfers upload`", transfer.expires_at)
     })?;
-    noted.map_err(|error| Failure::internal("the transfer cannot be noted", error))?;
     Ok(Exit::Success)
 }
 
@@ -55,16 +59,20 @@ pub(super) async fn wait(args: WaitArgs, output: Output) -> Result<Exit, Failure
     let transfers = manager(args.transfer.owner)?;
     let wait = transfers.wait(&id).within(Duration::from_secs(args.timeout));
     let state = tokio::select! {
-        state = wait.into_future() => state.map_err(|error| Failure::about(error, id.as_str()))?,
-        () = interrupt.heard() => return Ok(Exit::Interrupted),
+        state = wait.into_future() => state,
+        () = interrupt.heard() => Err(Error::new(ErrorKind::Canceled, Sent::Maybe).with_operation(&GET_TRANSFER)),
+    };
+    let state = match state {
+        Ok(state) => state,
+        Err(error) => return report::failed(output, Some(id.as_str()), Failure::about(error, id.as_str())),
     };
     let (json, text) = report::state(&id, &state);
     output.result(&json, || text)?;
     Ok(report::exit(state.verdict()))
 }
 
-pub(super) async fn list(args: &ListArgs, output: Output) -> Result<Exit, Failure> {
-    let entries = entries(&args.ledger).await?;
+pub(super) fn list(args: &ListArgs, output: Output) -> Result<Exit, Failure> {
+    let entries = entries(&args.ledger)?;
     let state = |entry: &LedgerEntry| match entry.state {
         LedgerState::Announced => "announced",
         LedgerState::Stored => "stored",

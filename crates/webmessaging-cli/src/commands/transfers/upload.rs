@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Subject, ledger, manager, report};
+use super::remembering::Remembering;
+use super::{Subject, manager, open_ledger, report};
 use crate::args::transfers::UploadArgs;
 use crate::commands::files::single_bar;
 use crate::failure::{Exit, Failure};
@@ -12,25 +13,31 @@ use crate::output::Output;
 pub(super) async fn run(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let subject = Subject::of(&args.file).await?;
-    let ledger = ledger(&args.file.ledger)?;
+    let ledger = Remembering::new(open_ledger(&args.file.ledger)?, subject.stamp.clone());
     let transfers = manager(args.file.owner)?;
     let bar = single_bar(output, subject.source.name());
     let report = bar.clone();
     let mut transfer = transfers
         .transfer(subject.payload, subject.source)
-        .ledger(ledger, subject.key, subject.stamp)
+        .ledger(ledger.clone(), subject.key, subject.stamp)
         .within(Duration::from_secs(args.timeout))
         .on_progress(move |progress| {
             report.set_length(progress.total_bytes);
             report.set_position(progress.sent_bytes);
         })
         .cancel_on(interrupt.heard());
-    if let Some(id) = args.transfer {
-        transfer = transfer.resume(id);
+    if let Some(id) = &args.transfer {
+        transfer = transfer.resume(&**id);
     }
     let finished = transfer.await;
     bar.finish_and_clear();
-    let finished = finished.map_err(|error| Failure::about(error, subject.shown))?;
+    let finished = match finished {
+        Ok(finished) => finished,
+        Err(error) => {
+            let failure = Failure::about(error, subject.shown);
+            return report::failed(output, ledger.id().or(args.transfer).as_deref(), failure);
+        }
+    };
     let (json, text) = report::finished(&finished);
     output.result(&json, || text)?;
     Ok(report::exit(finished.verdict()))
