@@ -25,7 +25,7 @@ pub(crate) enum WidgetCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// An origin whose pages may upload, such as https://shop.example: scheme, host and port, exactly
+    /// An origin whose pages may upload, such as `https://shop.example`: scheme, host and port, exactly
     #[arg(long, value_name = "URL", required = true)]
     pub(crate) origin: Vec<String>,
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use percent_encoding::percent_decode;
 use serde_json::json;
 use webmessaging::files::{DeliverError, Delivered, UploadedFile};
@@ -96,7 +96,7 @@ fn announced_length(headers: &HeaderMap, bytes_max: u64) -> Result<u64, Problem>
 
 /// Decoded once. What is left of other encodings has characters that no file name may have.
 fn file_name(headers: &HeaderMap) -> String {
-    let name = headers.get(X_FILE_NAME).map(|name| name.as_bytes()).unwrap_or_default();
+    let name = headers.get(X_FILE_NAME).map(HeaderValue::as_bytes).unwrap_or_default();
     percent_decode(name).decode_utf8_lossy().into_owned()
 }
 

@@ -17,7 +17,7 @@ struct Served {
     server: JoinHandle<std::io::Result<()>>,
 }
 
-async fn served(setup: Setup) -> Served {
+fn served(setup: Setup) -> Served {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -47,7 +47,7 @@ async fn rest(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn a_stop_finishes_the_upload_that_is_under_way() {
-    let Served { setup, address, stop, server } = served(Setup::new().await).await;
+    let Served { setup, address, stop, server } = served(Setup::new().await);
     let mut stream = TcpStream::connect(address).await.unwrap();
     let half = format!("{}hello", head(11));
     stream.write_all(half.as_bytes()).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_browser_that_goes_away_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     let Served { setup, address, stop, server } =
-        served(Setup::with(|widget| widget.spool(path).uploads_max(1)).await).await;
+        served(Setup::with(|widget| widget.spool(path).uploads_max(1)).await);
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{}hello", head(1_000_000)).as_bytes()).await.unwrap();
     drop(stream);
@@ -85,7 +85,7 @@ async fn a_browser_that_goes_away_leaves_nothing_behind() {
 async fn a_stop_does_not_wait_for_ever() {
     let limit = Duration::from_millis(20);
     let Served { address, stop, server, .. } =
-        served(Setup::with(|widget| widget.shutdown_time_max(limit)).await).await;
+        served(Setup::with(|widget| widget.shutdown_time_max(limit)).await);
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{}hello", head(1_000_000)).as_bytes()).await.unwrap();
     let mut other = TcpStream::connect(address).await.unwrap();

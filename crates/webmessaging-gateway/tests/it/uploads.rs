@@ -151,7 +151,7 @@ async fn trouble_of_the_platform_is_told_without_its_details() {
         // A withdrawn token is worth a second attempt.
         for _ in 0..2 {
             let fault =
-                Fault::status(status).json(&json!({"code": "swordfish", "message": "at https://inside"}));
+                Fault::status(status).json(json!({"code": "swordfish", "message": "at https://inside"}));
             setup.emulator.inject(Route::CreateUpload, fault);
         }
         let answer = setup.upload("hello.txt", "hello").await;
