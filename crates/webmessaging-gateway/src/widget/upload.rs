@@ -1,13 +1,17 @@
 //! One upload: taken from the browser, then delivered, whatever becomes of the browser.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
 use percent_encoding::percent_decode;
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 use webmessaging::files::{DeliverError, Delivered, UploadedFile};
 use webmessaging::model::ScanVerdict;
 
@@ -15,6 +19,10 @@ use super::Widget;
 use super::client::Client;
 use super::problem::{Problem, answer};
 use super::spool::Spooled;
+
+/// So much of a body that is refused is read all the same, and for so long.
+const DISCARD_BYTES_MAX: usize = 64 * 1024 * 1024;
+const DISCARD_TIME_MAX: Duration = Duration::from_secs(10);
 
 const X_FILE_NAME: &str = "x-file-name";
 
@@ -25,10 +33,16 @@ pub(super) async fn take(State(widget): State<Widget>, request: Request) -> Resp
 async fn taken(widget: &Widget, request: Request) -> Result<Response<Body>, Problem> {
     let (inner, setup) = (&widget.0, &widget.0.setup);
     let (head, body) = request.into_parts();
-    let Ok(place) = Arc::clone(&inner.places).try_acquire_owned() else { return Err(Problem::busy()) };
-    let client = Client::of(&head, setup.trusted_proxies);
-    inner.uploads.take(client, inner.clock.now()).map_err(Problem::rate_limited)?;
-    let bytes = announced_length(&head.headers, setup.file_size_bytes_max)?;
+    let (place, bytes) = match admitted(widget, &head) {
+        Ok(admitted) => admitted,
+        Err(problem) => {
+            tokio::select! {
+                () = discard(body) => {}
+                () = inner.clock.watchdog(DISCARD_TIME_MAX) => {}
+            }
+            return Err(problem);
+        }
+    };
 
     let reading = Spooled::read(body, bytes, setup.file_size_bytes_max, &setup.spool);
     let spooled = tokio::select! {
@@ -55,6 +69,27 @@ async fn taken(widget: &Widget, request: Request) -> Result<Response<Body>, Prob
         Ok(outcome) => came_to(outcome),
         // It has panicked, or the runtime is shutting down.
         Err(_) => Err(Problem::internal()),
+    }
+}
+
+/// A place for an upload, and the length of its body.
+fn admitted(widget: &Widget, head: &Parts) -> Result<(OwnedSemaphorePermit, u64), Problem> {
+    let (inner, setup) = (&widget.0, &widget.0.setup);
+    let Ok(place) = Arc::clone(&inner.places).try_acquire_owned() else { return Err(Problem::busy()) };
+    let client = Client::of(head, setup.trusted_proxies);
+    inner.uploads.take(client, inner.clock.now()).map_err(Problem::rate_limited)?;
+    let bytes = announced_length(&head.headers, setup.file_size_bytes_max)?;
+    Ok((place, bytes))
+}
+
+/// Lets a browser finish what it is sending: one that is hung up on in the middle of it never reads the answer.
+async fn discard(mut body: Body) {
+    let mut bytes = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        bytes += frame.data_ref().map_or(0, Bytes::len);
+        if bytes > DISCARD_BYTES_MAX {
+            return;
+        }
     }
 }
 

@@ -94,3 +94,39 @@ async fn a_stop_does_not_wait_for_ever() {
     stop.send(()).unwrap();
     server.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_page_that_sends_too_much_reads_why_it_is_refused() {
+    let Served { setup, address, stop: _stop, .. } =
+        served(Setup::with(|widget| widget.file_size_bytes_max(100)).await);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let content = vec![b'a'; 8_000_000];
+    stream.write_all(head(content.len()).as_bytes()).await.unwrap();
+    stream.write_all(&content).await.unwrap();
+    let answer = rest(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too_large"), "{answer}");
+    assert_eq!(setup.announced(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_waits_has_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let setup = Setup::with(|widget| widget.spool(path)).await;
+    let (mut sender, body) = crate::limits::slow_body();
+    let request = http::Request::post(UPLOADS)
+        .header("origin", SHOP)
+        .header("content-length", 11)
+        .header("x-file-name", "hello.txt");
+    let mut answer = Box::pin(setup.send(request.body(body).unwrap()));
+    sender.write_all(b"hello").await.unwrap();
+    for _ in 0..100 {
+        assert!(futures_util::poll!(&mut answer).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    sender.write_all(b" world").await.unwrap();
+    drop(sender);
+    assert_eq!(answer.await.status.as_u16(), 201);
+}
