@@ -30,6 +30,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "webmessaging-sync", feature: None },
     Subject { package: "webmessaging", feature: None },
     Subject { package: "webmessaging", feature: Some("full") },
+    Subject { package: "webmessaging-gateway", feature: None },
     Subject { package: "webmessaging-emulator", feature: None },
     Subject { package: "webmessaging-cli", feature: None },
 ];

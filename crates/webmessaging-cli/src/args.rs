@@ -8,6 +8,7 @@ pub(crate) mod secrets;
 pub(crate) mod targets;
 pub(crate) mod transfers;
 pub(crate) mod webhooks;
+pub(crate) mod widget;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ use self::files::FilesArgs;
 use self::outbox::{DeadLettersArgs, OutboxArgs};
 use self::transfers::TransfersArgs;
 use self::webhooks::WebhooksArgs;
+use self::widget::WidgetArgs;
 
 /// Genesys Cloud web messaging from the command line
 #[derive(Debug, Parser)]
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Transfers(TransfersArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),
+    /// Let browsers upload files without credentials
+    Widget(WidgetArgs),
     /// Look at what waits for its delivery to other systems
     Outbox(OutboxArgs),
     /// Look at what was given up, mend it, try it again or drop it

@@ -7,3 +7,4 @@ pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod transfers;
 pub(crate) mod webhooks;
+pub(crate) mod widget;

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             Command::Files(args) => commands::files::run(args, output).await,
             Command::Transfers(args) => commands::transfers::run(args, output).await,
             Command::Webhooks(args) => commands::webhooks::run(args, output).await,
+            Command::Widget(args) => commands::widget::run(args, output).await,
             Command::Outbox(args) => commands::outbox::run(args, output).await,
             Command::DeadLetters(args) => commands::dead_letters::run(args, output).await,
             Command::Audit(args) => commands::audit::run(args, output),

@@ -26,3 +26,4 @@ mod system;
 mod token_file;
 mod transfers;
 mod webhooks;
+mod widget;
