@@ -1,11 +1,13 @@
 //! What can be typed after `widget`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use webmessaging::model::limits;
 
 use super::ConnectionArgs;
+use super::data::StoreArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct WidgetArgs {
@@ -44,6 +46,17 @@ pub(crate) struct ServeArgs {
     /// How many proxies stand in front of it, each of which adds an address to `X-Forwarded-For`
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=16))]
     pub(crate) trusted_proxies: u8,
+
+    /// Folder of an audit log of its own: every upload, verdict and block is in it before the browser hears of it
+    #[arg(long, value_name = "PATH", help_heading = "Data")]
+    pub(crate) audit_dir: Option<PathBuf>,
+
+    /// Put blocked files into the quarantine of the store, where `files quarantine list` shows them
+    #[arg(long, help_heading = "Data")]
+    pub(crate) quarantine: bool,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
