@@ -31,7 +31,7 @@ const BENCHES: &[Bench] = &[
         about: "Files over loopback to a sink that reads and forgets, a process of its own, in turns with a bare reqwest client that streams the same file\n\
                 in chunks of the same size; five rounds, the ratios are their medians. Through the client it is the announcement and the bytes, counted, watched\n\
                 and held to their length. *Hashed in line* is the bare stream with a SHA-256 of every chunk. Memory is the growth over what the process had\n\
-                before. The third table is how the quota's own floor is met, the last one is beside Node.js, which makes no digest; `npm install --prefix\n\
+                before. Then: what the bytes cost in processor time, and which rate that allows; how the quota's own floor is met; and beside Node.js, which makes no digest; `npm install --prefix\n\
                 crates/webmessaging-http/benches/upload/axios` enables it.",
     },
     Bench {

@@ -35,7 +35,7 @@ impl Plan {
         place: &Place,
         canceled: Canceled,
     ) -> Result<BatchUpload, Error> {
-        let upload = match self.known(place).await? {
+        let upload = match self.known(item, place).await? {
             Some(known) => known,
             None => self.upload(index, item, place, canceled.clone()).await?,
         };
@@ -91,14 +91,14 @@ impl Plan {
     }
 
     /// What is there already. Of a file whose bytes may have arrived the platform is asked.
-    async fn known(&self, place: &Place) -> Result<Option<BatchUpload>, Error> {
+    async fn known(&self, item: &BatchItem, place: &Place) -> Result<Option<BatchUpload>, Error> {
         let Some(ledger) = &self.ledger else { return Ok(None) };
         let entry = ledger.find(&place.key).await.map_err(ledger_failed)?;
         // A scan that failed says nothing about the file, and may be tried again.
         let is_worth = |entry: &LedgerEntry| entry.verdict.as_deref() != Some(ScanVerdict::Failed.as_str());
         let entry = entry.filter(|entry| entry.is_of(&place.stamp) && is_worth(entry));
         let Some(entry) = entry else { return Ok(None) };
-        let upload = BatchUpload {
+        let mut upload = BatchUpload {
             file_id: FileId::new(entry.id),
             size_bytes: entry.size,
             sha256: entry.sha256,
@@ -118,6 +118,8 @@ impl Plan {
             if attachment.status == Some(UploadStatus::Pending) {
                 return Ok(None);
             }
+            // Nobody could note it any more; the source is what it was, by its stamp.
+            upload.sha256 = item.source.sha256().await.ok().map(hex::encode);
             self.note(place.entry(LedgerState::Stored, &upload)).await?;
         }
         Ok(Some(upload))

@@ -31,8 +31,8 @@ pub struct BatchUpload {
     pub file_id: FileId,
     /// Its size in bytes; not known of one that a crash kept from being noted.
     pub size_bytes: Option<u64>,
-    /// SHA-256 of the bytes that were sent, in hexadecimal, where it is known: a crash can have kept it from being noted. Without it there is
-    /// nothing to hold against the platform's own.
+    /// SHA-256 of the bytes that were sent, in hexadecimal, where it is known. Where a crash has kept it from being noted, it is
+    /// that of the source as it is now.
     pub sha256: Option<String>,
     /// Whether an earlier run has uploaded it.
     pub was_there: bool,

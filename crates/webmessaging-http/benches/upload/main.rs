@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 use webmessaging_http::clock::{Clock, TokioClock};
 
 use self::contestants::{Bare, Ours};
-use self::memory::{peak_since_reset, reset_peak};
+use self::memory::{cpu_seconds, peak_since_reset, reset_peak};
 use self::sink::Sink;
 
 const MIB: u64 = 1024 * 1024;
@@ -58,6 +58,8 @@ fn main() {
     memory(&runtime, folder.path(), &ours, &bare);
     println!();
     throughput(&runtime, folder.path(), &ours, &bare);
+    println!();
+    processor(&runtime, folder.path(), &sink, &ours);
     println!();
     small_files(&runtime, folder.path(), &sink);
     println!();
@@ -157,6 +159,29 @@ fn memory(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
             "| {title} | {mine:.1} | {theirs:.1} | {:.0} (with SHA-256), {:.2} (without) |",
             rate(bytes, my_time),
             their_plain.as_secs_f64() / my_plain.as_secs_f64(),
+        );
+    }
+}
+
+/// What the bytes cost, and so the rate that all cores allow together if none of them ever waits.
+fn processor(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let path = file(folder, 50);
+    println!(
+        "| 50 MiB x 40, four at once | client, CPU s/GB | sink, CPU s/GB | MB/s | that {cores} cores allow | part |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
+    for (title, digest) in [("without a digest", false), ("with SHA-256", true)] {
+        let gigabytes = 40.0 * 50.0 * MIB as f64 / 1e9;
+        let cpu = || (cpu_seconds("self"), cpu_seconds(&sink.id().to_string()));
+        let before = cpu();
+        let wall = took(|| runtime.block_on(ours.upload(&path, 40, 4, digest)));
+        let after = cpu();
+        let (client, sink) = ((after.0 - before.0) / gigabytes, (after.1 - before.1) / gigabytes);
+        let (reached, allowed) = (gigabytes * 1e3 / wall.as_secs_f64(), cores * 1e3 / (client + sink));
+        println!(
+            "| {title} | {client:.2} | {sink:.2} | {reached:.0} | {allowed:.0} | {:.2} |",
+            reached / allowed
         );
     }
 }

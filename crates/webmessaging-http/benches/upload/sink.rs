@@ -23,6 +23,11 @@ impl Sink {
         Self { process, address: line.trim().parse().unwrap() }
     }
 
+    /// Its id, for the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// How many requests it has had that were not for bytes.
     pub(crate) fn requests(&self) -> u64 {
         let mut stream = TcpStream::connect(self.address).unwrap();

@@ -2,13 +2,18 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
 use webmessaging::files::{CreateWebhook, ScanGate, TransferManager};
 use webmessaging::http::{Client as HttpClient, Credentials};
-use webmessaging::model::{AccessPolicyDirectives, EncryptionStandard, ScanVerdict, TransferPayload};
+use webmessaging::journal::Journal;
+use webmessaging::model::{
+    AccessPolicyDirectives, EncryptionStandard, ScanVerdict, Timestamp, TransferPayload,
+};
 use webmessaging::store::{SqliteOptions, SqliteStore, Store};
+use webmessaging::sync::{Auth, OutboxSink, Secrets, ShapeName, TargetConfig, Targets};
 use webmessaging::webhooks::receiver::{PlatformEvents, Receiver};
 use webmessaging::webhooks::{Secret, Signer, Verifier};
 use webmessaging::{Client, ScanNews, Source, StoreQuarantine};
@@ -86,10 +91,32 @@ async fn a_file_whose_scan_is_tried_again_is_listed_as_well() {
     let files = setup.client.files().on_quarantine(StoreQuarantine::new(Arc::clone(&setup.store)));
     setup.emulator.fail_scans(1);
     let delivery = files.deliver(Source::bytes("hello.txt", "hello")).channel(CHANNEL).message(MESSAGE);
-    let delivered = delivery.scan_retry_after(std::time::Duration::ZERO).await.unwrap();
+    let delivered = delivery.scan_retry_after(Duration::ZERO).await.unwrap();
     assert_eq!(delivered.verdict, ScanVerdict::Clean);
     let listed = setup.store.quarantined(None, 10).await.unwrap();
     assert_eq!(listed.len(), 1);
+}
+
+/// What a delivery has found goes to a document system by the outbox, in the shape that it takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clean_delivery_is_in_the_outbox_and_a_blocked_one_is_not() {
+    let setup = Setup::new().await;
+    let target = TargetConfig::new("documents", "https://documents.example/batch", ShapeName::Documents);
+    let targets = Targets::new([target.auth(Auth::None).build(&Secrets::none()).unwrap()]).unwrap();
+    let outbox = OutboxSink::new(Arc::clone(&setup.store), targets);
+    let journal = Journal::builder().durable("outbox", outbox).build().unwrap();
+    let files = setup.client.files().journal(journal);
+    let eicar = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat();
+    for (name, content) in [("hello.txt", "hello".to_owned()), ("eicar.txt", eicar)] {
+        let delivery = files.deliver(Source::bytes(name, content)).channel(CHANNEL).message(MESSAGE);
+        assert_eq!(delivery.await.unwrap().is_clean(), name == "hello.txt");
+    }
+    let now = Timestamp::from_unix_millis(4_000_000_000_000);
+    let items = setup.store.claim_items("documents", "test", 9, Duration::from_secs(60), now).await.unwrap();
+    let payloads: Vec<_> =
+        items.iter().map(|item| String::from_utf8_lossy(&item.payload).into_owned()).collect();
+    assert_eq!(payloads.len(), 1, "{payloads:?}");
+    assert!(payloads[0].contains("hello.txt") && payloads[0].contains("text/plain"), "{payloads:?}");
 }
 
 /// The platform itself says nothing yet: only the webhook can have ended the wait.
