@@ -31,8 +31,9 @@ const BENCHES: &[Bench] = &[
         about: "Files over loopback to a sink that reads and forgets, a process of its own, in turns with a bare reqwest client that streams the same file\n\
                 in chunks of the same size; five rounds, the ratios are their medians. Through the client it is the announcement and the bytes, counted, watched\n\
                 and held to their length. *Hashed in line* is the bare stream with a SHA-256 of every chunk. Memory is the growth over what the process had\n\
-                before. Then: what the bytes cost in processor time, and which rate that allows; how the quota's own floor is met; and beside Node.js, which makes no digest; `npm install --prefix\n\
-                crates/webmessaging-http/benches/upload/axios` enables it.",
+                before. Then: what the bytes cost in processor time, and which rate that allows if no core ever waits. It is the limit of four at once with SHA-256: client,\n\
+                digest and sink share the cores, and the digest alone is most of what the client takes. Last, how the quota's own floor is met, and uploads beside\n\
+                Node.js, which makes no digest; `npm install --prefix crates/webmessaging-http/benches/upload/axios` enables it.",
     },
     Bench {
         name: "limiter",
