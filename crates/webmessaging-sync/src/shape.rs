@@ -18,6 +18,7 @@ use webmessaging_journal::{Event, EventKind};
 
 use crate::key::Key;
 
+#[cfg(feature = "toml")]
 pub(crate) use self::explain::plain_reason;
 pub(crate) use self::guests::Told;
 pub(crate) use self::template::Template;
