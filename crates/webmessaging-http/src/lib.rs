@@ -6,8 +6,6 @@ pub mod error;
 pub mod login;
 pub mod observe;
 pub mod paging;
-pub mod read_ahead;
-mod retry;
 #[cfg(feature = "settings")]
 pub mod settings;
 pub mod source;
@@ -34,6 +32,8 @@ mod log;
 mod pipeline;
 mod presigned;
 mod put;
+mod read_ahead;
+mod retry;
 mod retry_after;
 mod shared_token;
 mod timeouts;

@@ -29,12 +29,18 @@ pub(crate) struct Pace {
 impl Pace {
     /// Large pieces cost the fewest wake-ups: for one upload, or a few.
     pub(crate) const FEW: Self = Self { piece_bytes: 256 * 1024, ahead: 3 };
-    /// Of many uploads there is always one that can be sent; small pieces keep their memory small.
+    /// Of several uploads there is always one that can be sent, so none has to be far ahead.
+    pub(crate) const SEVERAL: Self = Self { piece_bytes: 256 * 1024, ahead: 1 };
+    /// Small pieces cost a third of the speed, and keep the memory of any number of uploads within 16 MiB.
     pub(crate) const MANY: Self = Self { piece_bytes: 64 * 1024, ahead: 1 };
 
     /// What suits so many uploads at once.
     pub(crate) const fn of(uploads: usize) -> Self {
-        if uploads <= 4 { Self::FEW } else { Self::MANY }
+        match uploads {
+            0..=4 => Self::FEW,
+            5..=8 => Self::SEVERAL,
+            _ => Self::MANY,
+        }
     }
 }
 

@@ -91,16 +91,17 @@ impl Bare {
     }
 
     pub(crate) async fn upload(&self, path: &Path, files: usize, at_once: usize, digest: bool) {
-        stream::iter(0..files).for_each_concurrent(at_once, |_| self.one(path, digest)).await;
+        // As the client's pieces are.
+        let chunk_bytes = if at_once <= 8 { 256 * 1024 } else { 64 * 1024 };
+        stream::iter(0..files).for_each_concurrent(at_once, |_| self.one(path, digest, chunk_bytes)).await;
     }
 
-    async fn one(&self, path: &Path, digest: bool) {
-        const CHUNK_BYTES: usize = 256 * 1024;
+    async fn one(&self, path: &Path, digest: bool, chunk_bytes: usize) {
         let file = tokio::fs::File::open(path).await.unwrap();
         let length = file.metadata().await.unwrap().len();
         let hash = digest.then(|| Arc::new(Mutex::new(Sha256::new())));
         let hashed = hash.clone();
-        let bytes = ReaderStream::with_capacity(file, CHUNK_BYTES).inspect(move |chunk| {
+        let bytes = ReaderStream::with_capacity(file, chunk_bytes).inspect(move |chunk| {
             if let (Some(hash), Ok(chunk)) = (&hashed, chunk) {
                 hash.lock().unwrap().update(chunk);
             }

@@ -19,9 +19,12 @@ mod contestants;
 mod memory;
 mod sink;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 use webmessaging_http::clock::{Clock, TokioClock};
 
@@ -58,6 +61,8 @@ fn main() {
     memory(&runtime, folder.path(), &ours, &bare);
     println!();
     throughput(&runtime, folder.path(), &ours, &bare);
+    println!();
+    one_thread(&runtime, folder.path(), &ours, &bare);
     println!();
     processor(&runtime, folder.path(), &sink, &ours);
     println!();
@@ -105,7 +110,7 @@ fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
 fn file(folder: &Path, mib: u64) -> PathBuf {
     let path = folder.join(format!("{mib}.txt"));
     if !path.exists() {
-        let mut file = std::fs::File::create(&path).unwrap();
+        let mut file = File::create(&path).unwrap();
         std::io::copy(&mut std::io::Read::take(std::io::repeat(b'0'), mib * MIB), &mut file).unwrap();
     }
     path
@@ -142,7 +147,11 @@ fn throughput(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
 fn memory(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
     println!("| load | client, growth in MiB | bare | client, MB/s, of bare |");
     println!("|---|---:|---:|---:|");
-    let loads = [("1 GiB, one", 1, 1_024, 1), ("50 MiB x 64, all at once", 64, 50, 64)];
+    let loads = [
+        ("1 GiB, one", 1, 1_024, 1),
+        ("50 MiB x 64, all at once", 64, 50, 64),
+        ("50 MiB x 64, eight at once", 64, 50, 8),
+    ];
     for (title, files, mib, at_once) in loads {
         let path = file(folder, mib);
         let grown = |upload: &dyn Fn()| {
@@ -163,26 +172,63 @@ fn memory(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
     }
 }
 
+/// One upload at a time is as fast as the thread that reads and hashes: what that thread does when nothing is sent.
+fn one_thread(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
+    println!(
+        "| with SHA-256, one at a time | read and hashed, nothing sent, MB/s | of bare, hashed in line | client, MB/s | of the first |"
+    );
+    println!("|---|---:|---:|---:|---:|");
+    for Load { title, files, mib, at_once } in LOADS.into_iter().filter(|load| load.at_once == 1) {
+        let (path, bytes) = (file(folder, mib), mib * MIB * files as u64);
+        let rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| {
+                let alone = took(|| (0..files).for_each(|_| read_and_hash(&path)));
+                let mine = took(|| runtime.block_on(ours.upload(&path, files, at_once, true)));
+                let theirs = took(|| runtime.block_on(bare.upload(&path, files, at_once, true)));
+                [alone, mine, theirs]
+            })
+            .collect();
+        let of = |column: fn(&[Duration; 3]) -> f64| median(rounds.iter().map(column).collect());
+        println!(
+            "| {title} | {:.0} | {:.2} | {:.0} | {:.2} |",
+            median(rounds.iter().map(|round| rate(bytes, round[0])).collect()),
+            of(|[alone, _, theirs]| theirs.as_secs_f64() / alone.as_secs_f64()),
+            median(rounds.iter().map(|round| rate(bytes, round[1])).collect()),
+            of(|[alone, mine, _]| alone.as_secs_f64() / mine.as_secs_f64()),
+        );
+    }
+}
+
+fn read_and_hash(path: &Path) {
+    const PIECE_BYTES: u64 = 256 * 1024;
+    let (mut file, mut hash, mut piece) = (File::open(path).unwrap(), Sha256::new(), Vec::new());
+    while file.by_ref().take(PIECE_BYTES).read_to_end(&mut piece).unwrap() > 0 {
+        hash.update(&piece);
+        piece.clear();
+    }
+    std::hint::black_box(hash.finalize());
+}
+
 /// What the bytes cost, and so the rate that all cores allow together if none of them ever waits.
 fn processor(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
     let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-    let path = file(folder, 50);
-    println!(
-        "| 50 MiB x 40, four at once | client, CPU s/GB | sink, CPU s/GB | MB/s | that {cores} cores allow | part |"
-    );
+    println!("| load | client, CPU s/GB | sink, CPU s/GB | MB/s | that {cores} cores allow | part |");
     println!("|---|---:|---:|---:|---:|---:|");
-    for (title, digest) in [("without a digest", false), ("with SHA-256", true)] {
-        let gigabytes = 40.0 * 50.0 * MIB as f64 / 1e9;
-        let cpu = || (cpu_seconds("self"), cpu_seconds(&sink.id().to_string()));
-        let before = cpu();
-        let wall = took(|| runtime.block_on(ours.upload(&path, 40, 4, digest)));
-        let after = cpu();
-        let (client, sink) = ((after.0 - before.0) / gigabytes, (after.1 - before.1) / gigabytes);
-        let (reached, allowed) = (gigabytes * 1e3 / wall.as_secs_f64(), cores * 1e3 / (client + sink));
-        println!(
-            "| {title} | {client:.2} | {sink:.2} | {reached:.0} | {allowed:.0} | {:.2} |",
-            reached / allowed
-        );
+    for Load { title, files, mib, at_once } in LOADS {
+        let path = file(folder, mib);
+        for (with, digest) in [("without a digest", false), ("with SHA-256", true)] {
+            let gigabytes = (ROUNDS * files) as f64 * (mib * MIB) as f64 / 1e9;
+            let cpu = || (cpu_seconds("self"), cpu_seconds(&sink.id().to_string()));
+            let before = cpu();
+            let wall = took(|| runtime.block_on(ours.upload(&path, ROUNDS * files, at_once, digest)));
+            let after = cpu();
+            let (client, sink) = ((after.0 - before.0) / gigabytes, (after.1 - before.1) / gigabytes);
+            let (reached, allowed) = (gigabytes * 1e3 / wall.as_secs_f64(), cores * 1e3 / (client + sink));
+            println!(
+                "| {title}, {with} | {client:.2} | {sink:.2} | {reached:.0} | {allowed:.0} | {:.2} |",
+                reached / allowed
+            );
+        }
     }
 }
 
