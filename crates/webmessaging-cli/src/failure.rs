@@ -130,6 +130,7 @@ impl Failure {
                 "kind": error.kind().code(),
                 "message": error.to_string(),
                 "subject": subject,
+                "made": error.subject(),
                 "operation": error.operation().map(|operation| operation.name),
                 "status": error.status().map(|status| status.as_u16()),
                 "code": error.api().and_then(|api| api.code.as_deref()),

@@ -8,6 +8,7 @@ mod failure;
 mod input;
 mod interrupt;
 mod output;
+mod recording;
 mod targets;
 
 use std::io::{self, IsTerminal};

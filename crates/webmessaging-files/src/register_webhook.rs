@@ -54,7 +54,9 @@ impl FilesClient {
             kind.webhook_id.clone_from(&registered.id);
             (kind.event_type(FILE_SCANNED_EVENT).into(), facts)
         };
-        record::done(&self.journal, webhook.operation(), event).await?;
-        Ok(registered)
+        match record::done(&self.journal, webhook.operation(), event).await {
+            Ok(()) => Ok(registered),
+            Err(error) => Err(registered.id.into_iter().fold(error, Error::with_subject)),
+        }
     }
 }

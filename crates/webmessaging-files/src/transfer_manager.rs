@@ -89,10 +89,12 @@ impl TransferManager {
     /// Announces a transfer.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) with every broken rule, and those of [`Client::send`].
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with every broken rule; [`NotRecorded`](ErrorKind::NotRecorded), whose
+    /// [`subject`](Error::subject) is the id of the transfer; and those of [`Client::send`].
     pub async fn create(&self, payload: TransferPayload) -> Result<Transfer, Error> {
         let (transfer, facts) = self.announce(payload, true).await?;
-        self.record_created(&transfer, &facts).await?;
+        let recorded = self.record_created(&transfer, &facts).await;
+        recorded.map_err(|error| error.with_subject(transfer.transfer_id.as_str()))?;
         Ok(transfer)
     }
 

@@ -36,6 +36,7 @@ struct Inner {
     api: Option<ApiError>,
     request_id: Option<String>,
     correlation_id: Option<String>,
+    subject: Option<String>,
     violations: Option<Violations>,
     page: Option<Place>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -62,6 +63,7 @@ impl Error {
             api: None,
             request_id: None,
             correlation_id: None,
+            subject: None,
             violations: None,
             page: None,
             source: None,
@@ -121,6 +123,11 @@ impl Error {
     /// Our id of the call, sent as `X-Correlation-Id`.
     pub fn correlation_id(&self) -> Option<&str> {
         self.0.correlation_id.as_deref()
+    }
+
+    /// The platform's id of what the call has made, where it was made all the same.
+    pub fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
     }
 
     /// Every rule that the input broke.
@@ -184,6 +191,13 @@ impl Error {
     #[must_use]
     pub fn with_operation(mut self, operation: &'static Operation) -> Self {
         self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// Names what the call has made, so that it is not lost with the answer.
+    #[must_use]
+    pub fn with_subject(mut self, id: impl Into<String>) -> Self {
+        self.0.subject = Some(id.into());
         self
     }
 
@@ -274,6 +288,9 @@ impl fmt::Display for Error {
         if let Some(violations) = &inner.violations {
             write!(f, ": {violations}")?;
         }
+        if let Some(id) = &inner.subject {
+            write!(f, ", made `{id}`")?;
+        }
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
@@ -324,6 +341,7 @@ impl fmt::Debug for Error {
             .field("api", &inner.api)
             .field("request_id", &inner.request_id)
             .field("correlation_id", &inner.correlation_id)
+            .field("subject", &inner.subject)
             .field("violations", &inner.violations)
             .field("page", &inner.page)
             .field("source", &inner.source)

@@ -7,6 +7,7 @@ use webmessaging::model::{ContentType, limits};
 
 use super::ConnectionArgs;
 use super::data::StoreArgs;
+use crate::recording::AuditArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct FilesArgs {
@@ -80,6 +81,9 @@ pub(crate) struct UploadArgs {
     /// How long to wait for the verdict, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub(crate) scan_timeout: u64,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

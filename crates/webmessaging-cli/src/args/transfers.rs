@@ -8,6 +8,7 @@ use webmessaging::model::{ContentType, EncryptionStandard};
 use super::ConnectionArgs;
 use super::data::DataArgs;
 use super::files::content_type;
+use crate::recording::AuditArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct TransfersArgs {
@@ -35,12 +36,28 @@ pub(crate) enum TransfersCommand {
     List(ListArgs),
 }
 
+impl TransfersCommand {
+    /// Whose transfers they are; nobody is asked for those that are only listed.
+    pub(crate) fn owner(&self) -> Option<&OwnerArgs> {
+        match self {
+            Self::Create(args) => Some(&args.owner),
+            Self::Upload(args) => Some(&args.file.owner),
+            Self::Renew(args) => Some(&args.owner),
+            Self::Wait(args) => Some(&args.transfer.owner),
+            Self::List(_) => None,
+        }
+    }
+}
+
 /// Whose transfers, and where they are noted.
 #[derive(Debug, Args)]
 pub(crate) struct OwnerArgs {
     /// Id of the organisation, in place of `GENESYS_ORGANIZATION_ID`
     #[arg(long, value_name = "ID", help_heading = "Connection")]
     pub(crate) organization: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

@@ -1,13 +1,13 @@
 //! What can be typed after `widget`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use webmessaging::model::limits;
 
 use super::ConnectionArgs;
 use super::data::StoreArgs;
+use crate::recording::AuditArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct WidgetArgs {
@@ -47,9 +47,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=16))]
     pub(crate) trusted_proxies: u8,
 
-    /// Folder of an audit log of its own: every upload, verdict and block is in it before the browser hears of it
-    #[arg(long, value_name = "PATH", help_heading = "Data")]
-    pub(crate) audit_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 
     /// Put blocked files into the quarantine of the store, where `files quarantine list` shows them
     #[arg(long, help_heading = "Data")]

@@ -10,6 +10,7 @@ use std::{fs, io};
 
 use webmessaging::files::TransferManager;
 use webmessaging::files::ledger::{self, FileLedger, LedgerEntry, file_stamp};
+use webmessaging::journal::Journal;
 use webmessaging::model::{AccessPolicyDirectives, TransferPayload};
 use webmessaging::{Error, Source};
 
@@ -17,25 +18,32 @@ use crate::args::transfers::{FileArgs, LedgerArgs, OwnerArgs, TransfersArgs, Tra
 use crate::data_dir::DataDir;
 use crate::failure::{Exit, Failure, Local};
 use crate::output::Output;
+use crate::recording::Recording;
 
 pub(crate) async fn run(args: TransfersArgs, output: Output) -> Result<Exit, Failure> {
-    match args.command {
-        TransfersCommand::Create(args) => steps::create(*args, output).await,
-        TransfersCommand::Upload(args) => upload::run(*args, output).await,
-        TransfersCommand::Renew(args) => steps::renew(*args, output).await,
-        TransfersCommand::Wait(args) => steps::wait(*args, output).await,
+    let recording = match args.command.owner() {
+        Some(owner) => Recording::begin(&owner.audit, "command")?,
+        None => Recording::none(),
+    };
+    let journal = recording.journal();
+    let outcome = match args.command {
+        TransfersCommand::Create(args) => steps::create(*args, journal, output).await,
+        TransfersCommand::Upload(args) => upload::run(*args, journal, output).await,
+        TransfersCommand::Renew(args) => steps::renew(*args, journal, output).await,
+        TransfersCommand::Wait(args) => steps::wait(*args, journal, output).await,
         TransfersCommand::List(args) => steps::list(&args, output),
-    }
+    };
+    recording.end(outcome).await
 }
 
 /// Whose transfers they are has to be said: the platform is told with every call.
-fn manager(args: OwnerArgs) -> Result<TransferManager, Failure> {
+fn manager(args: OwnerArgs, journal: Journal) -> Result<TransferManager, Failure> {
     let (client, known) = args.connection.client_and_organization()?;
     let organization = args.organization.or(known).ok_or_else(|| {
         let message = "there is no organisation: give --organization, or set GENESYS_ORGANIZATION_ID";
         Local::input("configuration", message)
     })?;
-    Ok(client.transfers(organization))
+    Ok(client.transfers(organization).journal(journal))
 }
 
 fn open_ledger(args: &LedgerArgs) -> Result<FileLedger, Failure> {

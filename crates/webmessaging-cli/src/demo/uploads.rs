@@ -108,7 +108,8 @@ impl Show<'_> {
     async fn upload(&mut self, step: &str, path: &Path) -> Result<(UploadedFile, ScanVerdict), Error> {
         let file = self.files.upload(Source::path(path)).channel(CHANNEL).message(MESSAGE).await?;
         self.durable.uploaded(&file);
-        let verdict = files::verdict(&self.files, MESSAGE, &file, SCAN_TIMEOUT).await?;
+        let scan = self.files.wait_for_scan(MESSAGE, file.file_id.clone()).within(SCAN_TIMEOUT);
+        let verdict = scan.await?.verdict();
         let outcome = match verdict {
             ScanVerdict::Clean => "clean",
             ScanVerdict::Malicious => "malicious, blocked",

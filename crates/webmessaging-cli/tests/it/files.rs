@@ -197,3 +197,26 @@ fn no_secret_is_printed_however_much_is_said() {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
+
+#[test]
+fn what_is_done_is_on_record_where_that_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "a.txt", b"words");
+    let audit = folder.path().join("audit");
+    let audit = audit.to_str().unwrap();
+    let emulator = Emulator::start(&[]);
+    assert_eq!(run(&mut emulator.upload(&path, &["--audit-dir", audit])).code, 0);
+    let verify =
+        || run(&mut emulator.called(&["audit", "verify", "--dir", audit, "--output", "json"])).json();
+    let records = verify()["records"].as_u64().unwrap();
+    assert!(records >= 2, "the upload and its verdict");
+    // Of several files as well, and of one that fails.
+    let more = [file(folder.path(), "b.txt", b"more words"), "--audit-dir".to_owned(), audit.to_owned()];
+    let more: Vec<_> = more.iter().map(String::as_str).collect();
+    assert_eq!(run(&mut emulator.upload(&path, &more)).code, 0);
+    assert_eq!(verify()["records"].as_u64().unwrap(), 3 * records);
+    let failing = ["--audit-dir", audit, "--base-url", "http://127.0.0.1:1"];
+    assert_eq!(run(&mut emulator.upload(&path, &failing)).code, 6);
+    let log = verify();
+    assert_eq!((&log["ok"], log["records"].as_u64()), (&true.into(), Some(3 * records + 1)), "{log}");
+}

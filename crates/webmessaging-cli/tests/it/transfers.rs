@@ -197,3 +197,23 @@ fn the_help_says_how_ledgers_and_exit_codes_go_together() {
     assert!(help("transfers").contains("One process at a time has a ledger"));
     assert!(help("files").contains("130, 1, 6, 5, 3, 4"));
 }
+
+#[test]
+fn what_is_done_is_on_record_where_that_is_wanted() {
+    let setup = Setup::new();
+    let audit = setup.kept.path("audit-of-it");
+    let recorded = |path: &str| {
+        let policy = ["--bucket", BUCKET, "--retention-days", "30"];
+        setup.call(&[&["upload", path, "--audit-dir", &audit], &policy[..]].concat())
+    };
+    assert_eq!(recorded(&setup.kept.write("a.txt", "words")).code, 0);
+    assert_eq!(recorded(&setup.kept.write("eicar.txt", EICAR.concat())).code, 4);
+    let log = setup.kept.run(&["audit", "verify", "--dir", &audit, "--output", "json"]).json();
+    // Of each the announcement, the bytes and the verdict.
+    assert_eq!((&log["ok"], &log["records"]), (&true.into(), &6.into()), "{log}");
+
+    let file = setup.kept.write("no-folder", "");
+    let refused = setup.call(&["renew", "transfer-1", "--audit-dir", &file]);
+    assert_ne!(refused.code, 0, "{}", refused.stdout);
+    assert!(refused.json()["error"]["kind"].as_str().unwrap().starts_with("audit."), "{}", refused.stdout);
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_http::{ErrorKind, Sent, Source, Timeouts};
-use webmessaging_model::{ScanVerdict, TransferStatus};
+use webmessaging_model::{ScanVerdict, TransferId, TransferStatus};
 
 use crate::setup::Setup;
 use crate::transfer_setup::{ORGANIZATION, SIZE, Transfers, full, payload, source};
@@ -274,6 +274,9 @@ async fn what_cannot_be_recorded_is_said_to_be_done() {
     let manager = transfers.manager.clone().journal(full());
     let error = manager.create(payload("report.pdf", SIZE)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::NotRecorded, Sent::Yes));
+    let id = TransferId::new(error.subject().unwrap());
+    assert_eq!(manager.status(&id).await.unwrap().status, Some(TransferStatus::Created));
+    assert!(error.to_string().contains(id.as_str()), "{error}");
     let transfer = transfers.manager.create(payload("report.pdf", SIZE)).await.unwrap();
     let error = manager.upload(&transfer, source(SIZE)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotRecorded);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use webmessaging::files::ledger::FileLedger;
 use webmessaging::files::{BatchFile, BatchReport, BatchUpload};
+use webmessaging::journal::Journal;
 use webmessaging::model::{ScanVerdict, UploadLimits};
 
 use super::bars::Bars;
@@ -13,10 +14,11 @@ use crate::failure::{Exit, Failure, Local};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, table};
 
-pub(super) async fn run(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn run(args: UploadArgs, journal: Journal, output: Output) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let client = args.connection.client()?;
-    let files = client.files().limits(UploadLimits::default().file_size_bytes_max(args.max_file_size));
+    let limits = UploadLimits::default().file_size_bytes_max(args.max_file_size);
+    let files = client.files().limits(limits).journal(journal);
     let bars = Bars::new(output);
     let shown = bars.clone();
     let mut batch = files

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use indicatif::BinaryBytes;
 use serde_json::{Value, json};
-use webmessaging::files::{FilesClient, UploadedFile};
+use webmessaging::files::operations::GET_ATTACHMENT;
+use webmessaging::files::{DeliverError, Delivered, UploadedFile};
+use webmessaging::http::Progress;
+use webmessaging::journal::Journal;
 use webmessaging::model::{ScanVerdict, UploadLimits};
-use webmessaging::{Error, Source};
+use webmessaging::{Error, ErrorKind, Sent, Source};
 
 use super::bars;
 use crate::args::files::UploadArgs;
@@ -45,10 +48,16 @@ impl Scan {
     }
 }
 
-pub(super) async fn run(args: UploadArgs, path: PathBuf, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: UploadArgs,
+    path: PathBuf,
+    journal: Journal,
+    output: Output,
+) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let client = args.connection.client()?;
-    let files = client.files().limits(UploadLimits::default().file_size_bytes_max(args.max_file_size));
+    let limits = UploadLimits::default().file_size_bytes_max(args.max_file_size);
+    let files = client.files().limits(limits).journal(journal);
     let shown = path.display().to_string();
     let mut source = Source::path(path);
     if let Some(name) = args.name {
@@ -56,37 +65,34 @@ pub(super) async fn run(args: UploadArgs, path: PathBuf, output: Output) -> Resu
     }
     let bar = bars::single(output, source.name());
     let report = bar.clone();
-    let mut upload = files
-        .upload(source)
-        .channel(args.channel)
-        .message(args.message.as_str())
-        .on_progress(move |progress| {
-            report.set_length(progress.total_bytes);
-            report.set_position(progress.sent_bytes);
-        })
-        .cancel_on(interrupt.clone().heard());
-    if let Some(content_type) = args.content_type {
-        upload = upload.content_type(content_type);
-    }
-    if args.unchecked {
-        upload = upload.unchecked();
-    }
-    let uploaded = upload.await;
-    bar.finish_and_clear();
-    let file = uploaded.map_err(|error| Failure::about(error, &*shown))?;
-
-    let scan = if args.no_wait {
-        Scan::NotAsked
+    let on_progress = move |progress: Progress| {
+        report.set_length(progress.total_bytes);
+        report.set_position(progress.sent_bytes);
+    };
+    let ended = if args.no_wait {
+        let mut upload = files.upload(source).channel(args.channel).message(args.message);
+        if let Some(content_type) = args.content_type {
+            upload = upload.content_type(content_type);
+        }
+        if args.unchecked {
+            upload = upload.unchecked();
+        }
+        upload.on_progress(on_progress).cancel_on(interrupt.heard()).await.map(|file| (file, Scan::NotAsked))
     } else {
         let within = Duration::from_secs(args.scan_timeout);
-        tokio::select! {
-            verdict = verdict(&files, &args.message, &file, within) => match verdict {
-                Ok(verdict) => Scan::Verdict(verdict),
-                Err(error) => Scan::Failed(Failure::about(error, shown)),
-            },
-            () = interrupt.heard() => Scan::Interrupted,
+        let mut delivery = files.deliver(source).channel(args.channel).message(args.message).within(within);
+        if let Some(content_type) = args.content_type {
+            delivery = delivery.content_type(content_type);
         }
+        if args.unchecked {
+            delivery = delivery.unchecked();
+        }
+        // Nobody wants to sit before a terminal for 5 minutes; the exit code says that it can be done again.
+        let delivery = delivery.scan_retries(0).on_progress(on_progress).cancel_on(interrupt.heard());
+        scanned(delivery.await, &shown, args.scan_timeout)
     };
+    bar.finish_and_clear();
+    let (file, scan) = ended.map_err(|error| Failure::about(error, &*shown))?;
     output.result(&report_of(&file, &scan), || to_table(&file, &scan))?;
     if let Scan::Failed(failure) = &scan {
         output.complain(failure)?;
@@ -94,15 +100,28 @@ pub(super) async fn run(args: UploadArgs, path: PathBuf, output: Output) -> Resu
     Ok(scan.exit())
 }
 
-/// Waits for the scan of an uploaded file.
-pub(crate) async fn verdict(
-    files: &FilesClient,
-    message: &str,
-    file: &UploadedFile,
-    within: Duration,
-) -> Result<ScanVerdict, Error> {
-    let attachment = files.wait_for_scan(message, file.file_id.clone()).within(within).await?;
-    Ok(attachment.verdict())
+/// A file whose bytes have arrived is reported, whatever became of its scan.
+fn scanned(
+    delivered: Result<Delivered, DeliverError>,
+    shown: &str,
+    waited_seconds: u64,
+) -> Result<(UploadedFile, Scan), Error> {
+    let (file, error) = match delivered {
+        Ok(Delivered { file, verdict: ScanVerdict::Pending, .. }) => {
+            let error = Error::new(ErrorKind::Timeout, Sent::Yes).with_operation(&GET_ATTACHMENT);
+            (file, error.with_message(format!("no scan verdict within {waited_seconds} s")))
+        }
+        Ok(Delivered { file, verdict, .. }) => return Ok((file, Scan::Verdict(verdict))),
+        Err(error) => match error.file() {
+            Some(file) => (file.clone(), error.error().clone()),
+            None => return Err(error.into()),
+        },
+    };
+    let scan = match error.kind() {
+        ErrorKind::Canceled => Scan::Interrupted,
+        _ => Scan::Failed(Failure::about(error, shown)),
+    };
+    Ok((file, scan))
 }
 
 /// What a program is told about an uploaded file.

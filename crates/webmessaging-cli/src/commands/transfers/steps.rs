@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use webmessaging::files::ledger::{Ledger, LedgerEntry, LedgerState};
 use webmessaging::files::operations::GET_TRANSFER;
+use webmessaging::journal::Journal;
 use webmessaging::model::TransferId;
 use webmessaging::{Error, ErrorKind, Sent};
 
@@ -14,11 +15,11 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, table};
 
-pub(super) async fn create(args: FileArgs, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn create(args: FileArgs, journal: Journal, output: Output) -> Result<Exit, Failure> {
     let subject = Subject::of(&args).await?;
     // Before the announcement: what cannot be noted is not begun.
     let ledger = open_ledger(&args.ledger)?;
-    let created = manager(args.owner)?.create(subject.payload).await;
+    let created = manager(args.owner, journal)?.create(subject.payload).await;
     let transfer = created.map_err(|error| Failure::about(error, subject.shown))?;
     let id = transfer.transfer_id.as_str();
     let entry = LedgerEntry::new(subject.key, subject.stamp, LedgerState::Announced, id);
@@ -38,9 +39,9 @@ pub(super) async fn create(args: FileArgs, output: Output) -> Result<Exit, Failu
     Ok(Exit::Success)
 }
 
-pub(super) async fn renew(args: TransferArgs, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn renew(args: TransferArgs, journal: Journal, output: Output) -> Result<Exit, Failure> {
     let id = TransferId::new(&*args.transfer);
-    let renewed = manager(args.owner)?.renew(&id).await;
+    let renewed = manager(args.owner, journal)?.renew(&id).await;
     let ticket = renewed.map_err(|error| Failure::about(error, args.transfer))?;
     let report = json!({
         "ok": true,
@@ -53,10 +54,10 @@ pub(super) async fn renew(args: TransferArgs, output: Output) -> Result<Exit, Fa
     Ok(Exit::Success)
 }
 
-pub(super) async fn wait(args: WaitArgs, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn wait(args: WaitArgs, journal: Journal, output: Output) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let id = TransferId::new(&*args.transfer.transfer);
-    let transfers = manager(args.transfer.owner)?;
+    let transfers = manager(args.transfer.owner, journal)?;
     let wait = transfers.wait(&id).within(Duration::from_secs(args.timeout));
     let state = tokio::select! {
         state = wait.into_future() => state,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use webmessaging::journal::Journal;
+
 use super::remembering::Remembering;
 use super::{Subject, manager, open_ledger, report};
 use crate::args::transfers::UploadArgs;
@@ -10,11 +12,11 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 
-pub(super) async fn run(args: UploadArgs, output: Output) -> Result<Exit, Failure> {
+pub(super) async fn run(args: UploadArgs, journal: Journal, output: Output) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen()?;
     let subject = Subject::of(&args.file).await?;
     let ledger = Remembering::new(open_ledger(&args.file.ledger)?, subject.stamp.clone());
-    let transfers = manager(args.file.owner)?;
+    let transfers = manager(args.file.owner, journal)?;
     let bar = single_bar(output, subject.source.name());
     let report = bar.clone();
     let mut transfer = transfers
