@@ -2,6 +2,7 @@
 
 pub mod content_type;
 pub mod id;
+pub mod json_merge;
 pub mod limits;
 pub mod operation;
 pub mod region;

@@ -9,6 +9,7 @@
 )]
 
 mod domain;
+mod json_merge;
 mod transfer;
 mod upload;
 mod wire;
