@@ -199,7 +199,7 @@ fn merge_at(path: &str, sides: [Option<&Value>; 3], conflicts: &mut Vec<Conflict
 }
 
 /// The keys of all objects, each once, in order.
-fn keys<'a, const N: usize>(objects: [&'a Map<String, Value>; N]) -> Vec<&'a str> {
+fn keys<const N: usize>(objects: [&Map<String, Value>; N]) -> Vec<&str> {
     let mut keys: Vec<_> = objects.iter().flat_map(|object| object.keys().map(String::as_str)).collect();
     keys.sort_unstable();
     keys.dedup();

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod channel;
 pub mod content_type;
 pub mod id;
 pub mod json_merge;
@@ -17,6 +18,7 @@ pub mod violation;
 mod open_enum;
 mod rules;
 
+pub use crate::channel::{Browser, ChannelFeature, ChannelRules};
 pub use crate::content_type::{ContentType, SniffedType};
 pub use crate::id::{AttachmentId, ChannelId, FileId, MessageId, OrganizationId, TransferId};
 pub use crate::limits::DatedLimit;

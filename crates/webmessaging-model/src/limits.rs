@@ -116,6 +116,24 @@ pub const TRANSFER_RENEWAL_SECONDS: DatedLimit = DatedLimit {
     checked: "2026-11-26",
 };
 
+/// Fewest sessions that a channel may have at once.
+pub const CHANNEL_SESSIONS_MIN: DatedLimit = DatedLimit {
+    name: "channel.sessions.min",
+    value: 1,
+    unit: Unit::Sessions,
+    source: "own bound; a channel without sessions is none",
+    checked: "2026-11-26",
+};
+
+/// Most sessions that a channel may have at once.
+pub const CHANNEL_SESSIONS_MAX: DatedLimit = DatedLimit {
+    name: "channel.sessions.max",
+    value: 2_000,
+    unit: Unit::Sessions,
+    source: "design document: web messaging channel capabilities, step 2",
+    checked: "2026-11-26",
+};
+
 /// Longest id we send. Ids are opaque; the platform's are UUIDs of 36 characters.
 pub const ID_CHARACTERS_MAX: DatedLimit = DatedLimit {
     name: "id.max",
@@ -158,6 +176,8 @@ pub const ALL: &[DatedLimit] = &[
     TRANSFER_RETENTION_DAYS_MIN,
     TRANSFER_URL_SECONDS,
     TRANSFER_RENEWAL_SECONDS,
+    CHANNEL_SESSIONS_MIN,
+    CHANNEL_SESSIONS_MAX,
     ID_CHARACTERS_MAX,
     REQUESTS_MAX,
     REQUESTS_WINDOW_SECONDS,

@@ -85,6 +85,12 @@ pub(crate) fn id(id: &str) -> Result<(), ValidationError> {
     if count > max { Err(above(Code::TooLong, max, count)) } else { Ok(()) }
 }
 
+/// What is wrong with an id that stands somewhere else than in a struct.
+pub(crate) fn id_violation(text: &str, wire: &'static str) -> Option<Violation> {
+    let error = id(text).err()?;
+    Some(violation(&error, &Field::id("", wire)))
+}
+
 /// Refuses what is outside both bounds.
 pub(crate) fn in_range(count: u64, min: u64, max: u64) -> Result<(), ValidationError> {
     if count < min {

@@ -28,6 +28,10 @@ pub enum Code {
     NotAllowed,
     /// A text that does not have the form it needs, such as that of a UUID.
     Malformed,
+    /// An entry that is in its list before.
+    Duplicate,
+    /// A thing that does not work in every browser it has to work in.
+    Unsupported,
     /// Content that is not what its declaration says.
     ContentMismatch,
     /// A source that does not exist.
@@ -51,6 +55,8 @@ impl Code {
         Self::Reserved,
         Self::NotAllowed,
         Self::Malformed,
+        Self::Duplicate,
+        Self::Unsupported,
         Self::ContentMismatch,
         Self::NotFound,
         Self::NotAFile,
@@ -69,6 +75,8 @@ impl Code {
             Self::Reserved => "reserved",
             Self::NotAllowed => "not_allowed",
             Self::Malformed => "malformed",
+            Self::Duplicate => "duplicate",
+            Self::Unsupported => "unsupported",
             Self::ContentMismatch => "content_mismatch",
             Self::NotFound => "not_found",
             Self::NotAFile => "not_a_file",
@@ -105,6 +113,8 @@ pub enum Unit {
     Days,
     /// Requests to a server.
     Requests,
+    /// Conversations at one time.
+    Sessions,
 }
 
 impl Unit {
@@ -121,6 +131,8 @@ impl Unit {
             (Self::Days, _) => "days",
             (Self::Requests, 1) => "request",
             (Self::Requests, _) => "requests",
+            (Self::Sessions, 1) => "session",
+            (Self::Sessions, _) => "sessions",
         }
     }
 }
@@ -244,6 +256,8 @@ impl fmt::Display for Violation {
             Code::Reserved => "is a reserved name",
             Code::NotAllowed => "is not allowed",
             Code::Malformed => "is malformed",
+            Code::Duplicate => "is in the list before",
+            Code::Unsupported => "does not work in every browser",
             Code::ContentMismatch => "does not match the content",
             Code::NotFound => "does not exist",
             Code::NotAFile => "is not a regular file",
@@ -273,6 +287,9 @@ impl fmt::Display for Violation {
                 Limit::Max(max) => f.write_str("at most ").and_then(|()| counted(f, *max))?,
                 Limit::Exactly(only) => f.write_str("exactly ").and_then(|()| counted(f, *only))?,
                 Limit::Charset(set) => write!(f, "allowed are {set}")?,
+                Limit::OneOf(values) if self.code == Code::Unsupported => {
+                    write!(f, "only in {}", values.join(", "))?;
+                }
                 Limit::OneOf(values) => {
                     let verb = if values.len() == 1 { "is" } else { "are" };
                     write!(f, "allowed {verb} {}", values.join(", "))?;

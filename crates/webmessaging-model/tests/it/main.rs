@@ -8,6 +8,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod channel;
 mod domain;
 mod json_merge;
 mod transfer;
