@@ -21,6 +21,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "webmessaging-http", feature: None },
     Subject { package: "webmessaging-http", feature: Some("settings") },
     Subject { package: "webmessaging-files", feature: None },
+    Subject { package: "webmessaging-channels", feature: None },
     Subject { package: "webmessaging-journal", feature: None },
     Subject { package: "webmessaging-journal", feature: Some("audit") },
     Subject { package: "webmessaging-store", feature: None },

@@ -9,6 +9,7 @@ mod attempt;
 mod body;
 mod builder;
 mod capabilities;
+mod channel;
 mod channels;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -94,6 +94,13 @@ impl Organization {
         &self.conversations
     }
 
+    /// Puts a channel in the place of the one with its id.
+    pub(crate) fn put_channel(&mut self, channel: Channel) {
+        if let Some(place) = self.channels.iter_mut().find(|known| known.id() == channel.id()) {
+            *place = channel;
+        }
+    }
+
     /// An organisation of these parts, whose ids are known to be unique.
     pub(crate) fn of(channels: Vec<Channel>, conversations: Vec<Conversation>) -> Self {
         Self { channels, conversations }
@@ -123,6 +130,18 @@ impl LiveOrganization {
     /// The organisation as it is.
     pub(crate) fn capture(&self) -> Arc<Organization> {
         Arc::clone(&self.lock())
+    }
+
+    /// Changes a copy, and puts it in place of the organisation when that has worked out.
+    pub(crate) fn change<T, E>(
+        &self,
+        change: impl FnOnce(&mut Organization) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut organization = self.lock();
+        let mut copy = Organization::clone(&organization);
+        let outcome = change(&mut copy)?;
+        *organization = Arc::new(copy);
+        Ok(outcome)
     }
 
     /// Puts this organisation in place of the other one.

@@ -44,6 +44,10 @@ pub enum Route {
     DownloadTransfer,
     /// `GET /api/v2/communications/channels`: the channels, page by page.
     ListChannels,
+    /// `GET /api/v2/communications/channels/{channelId}`: a channel.
+    GetChannel,
+    /// `PATCH /api/v2/communications/channels/{channelId}`: changes the configuration of a channel.
+    UpdateChannel,
     /// `GET /api/v2/conversations/{conversationId}`: a conversation.
     GetConversation,
     /// `POST /api/v2/platform/webhooks/webhooks`: registers a webhook as the file upload document has it.
@@ -74,6 +78,8 @@ impl Display for Route {
             Self::PutTransfer => "put-transfer",
             Self::DownloadTransfer => "download-transfer",
             Self::ListChannels => "list-channels",
+            Self::GetChannel => "get-channel",
+            Self::UpdateChannel => "update-channel",
             Self::GetConversation => "get-conversation",
             Self::CreateWebhook => "create-webhook",
             Self::ListWebhooks => "list-webhooks",

@@ -21,6 +21,11 @@ static WEBHOOK: Constant = Constant::new(|| compile(&parse(include_str!("../sche
 static PLATFORM_WEBHOOK: Constant =
     Constant::new(|| compile(&parse(include_str!("../schemas/platform-webhook.json"))?));
 
+static CHANNEL_UPDATE: Constant =
+    Constant::new(|| compile(&parse(include_str!("../schemas/channel-update.json"))?));
+static CHANNEL_CONFIGURATION: Constant =
+    Constant::new(|| compile(&parse(include_str!("../schemas/channel-configuration.json"))?));
+
 /// More violations than this are not listed: the sender can add as many unknown fields as fit the body.
 const DETAILS_MAX: usize = 100;
 
@@ -46,7 +51,7 @@ pub(crate) struct Schemas {
 impl Schemas {
     /// Compiles all schemas, with the configured size limits in place of the written ones.
     pub(crate) fn compile(settings: &Settings) -> Result<Self, String> {
-        for constant in [&WEBHOOK, &PLATFORM_WEBHOOK] {
+        for constant in [&WEBHOOK, &PLATFORM_WEBHOOK, &CHANNEL_UPDATE, &CHANNEL_CONFIGURATION] {
             constant.as_ref().map_err(String::clone)?;
         }
         Ok(Self {
@@ -79,10 +84,26 @@ pub(crate) fn refuse_fractions(body: &Value, pointers: &[&str]) -> Result<(), Re
 
 /// Every violation of the schema of a webhook's registration.
 pub(crate) fn check_webhook(collection: Collection, body: &Value) -> Vec<Detail> {
-    let schema = match collection {
-        Collection::Webhooks => &WEBHOOK,
-        Collection::PlatformWebhooks => &PLATFORM_WEBHOOK,
-    };
+    check_constant(
+        match collection {
+            Collection::Webhooks => &WEBHOOK,
+            Collection::PlatformWebhooks => &PLATFORM_WEBHOOK,
+        },
+        body,
+    )
+}
+
+/// Every violation of the schema of a channel's change.
+pub(crate) fn check_channel_update(body: &Value) -> Vec<Detail> {
+    check_constant(&CHANNEL_UPDATE, body)
+}
+
+/// Every violation of the schema of what a change makes of a channel.
+pub(crate) fn check_channel_configuration(body: &Value) -> Vec<Detail> {
+    check_constant(&CHANNEL_CONFIGURATION, body)
+}
+
+fn check_constant(schema: &Constant, body: &Value) -> Vec<Detail> {
     match schema.as_ref() {
         Ok(validator) => check(validator, body),
         // No emulator starts without its schemas.

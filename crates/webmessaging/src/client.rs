@@ -1,5 +1,7 @@
 //! One client that hands out the clients of every feature.
 
+#[cfg(feature = "channels")]
+use webmessaging_channels::ChannelsClient;
 #[cfg(feature = "files")]
 use webmessaging_files::{FilesClient, TransferManager};
 
@@ -49,6 +51,12 @@ impl Client {
     /// What the calls go through; it sends any [`Endpoint`](webmessaging_http::Endpoint).
     pub fn http(&self) -> &webmessaging_http::Client {
         &self.http
+    }
+
+    /// Channels: found, and changed.
+    #[cfg(feature = "channels")]
+    pub fn channels(&self) -> ChannelsClient {
+        ChannelsClient::new(self.http.clone())
     }
 
     /// File uploads.

@@ -9,6 +9,9 @@ mod store_quarantine;
 #[cfg(feature = "store")]
 mod store_token_cache;
 
+#[cfg(feature = "channels")]
+#[doc(inline)]
+pub use webmessaging_channels as channels;
 #[cfg(feature = "files")]
 #[doc(inline)]
 pub use webmessaging_files as files;

@@ -5,7 +5,7 @@ use http::Method;
 use crate::routes::{Contract, Endpoint, ErrorShape, Route};
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 18] = [
+pub(crate) static ENDPOINTS: [Endpoint; 20] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -104,6 +104,24 @@ pub(crate) static ENDPOINTS: [Endpoint; 18] = [
         contract: Contract::Design,
         errors: ErrorShape::Platform,
         summary: "the channels, in the full shape of the pages of the platform; `pageSize` 1 to 100, default 25",
+    },
+    Endpoint {
+        route: Route::GetChannel,
+        method: Method::GET,
+        path: "/api/v2/communications/channels/{channelId}",
+        scopes: &["communications:read"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "a channel, as the list has it",
+    },
+    Endpoint {
+        route: Route::UpdateChannel,
+        method: Method::PATCH,
+        path: "/api/v2/communications/channels/{channelId}",
+        scopes: &["communications:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "merges `configuration` into that of the channel as a JSON Merge Patch, whole or not at all; strict JSON Schema for what comes out; sends `channel.updated`",
     },
     Endpoint {
         route: Route::GetConversation,

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod attachments;
+mod channels;
 mod client;
 mod control;
 mod deliveries;

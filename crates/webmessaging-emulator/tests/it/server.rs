@@ -101,6 +101,20 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
                 "design",
                 json!(["communications:read"])
             ),
+            (
+                "get-channel",
+                "GET",
+                "/api/v2/communications/channels/{channelId}",
+                "design",
+                json!(["communications:read"])
+            ),
+            (
+                "update-channel",
+                "PATCH",
+                "/api/v2/communications/channels/{channelId}",
+                "design",
+                json!(["communications:write"])
+            ),
             ("get-conversation", "GET", conversation, "platform", json!(["conversations:readonly"])),
             ("create-webhook", "POST", WEBHOOKS, "design", webhooks_write()),
             ("list-webhooks", "GET", WEBHOOKS, "emulator", webhooks_write()),

@@ -11,13 +11,13 @@ fn check(configuration: &Value, browsers: &[Browser]) -> Vec<Violation> {
     }
 }
 
-fn broken(configuration: Value) -> Vec<(String, &'static str)> {
-    let found = check(&configuration, &[]);
+fn broken(configuration: &Value) -> Vec<(String, &'static str)> {
+    let found = check(configuration, &[]);
     found.into_iter().map(|violation| (violation.path.into_owned(), violation.rule)).collect()
 }
 
-fn one(configuration: Value, path: &str, rule: &'static str) {
-    assert_eq!(broken(configuration.clone()), [(path.to_owned(), rule)], "{configuration}");
+fn one(configuration: &Value, path: &str, rule: &'static str) {
+    assert_eq!(broken(configuration), [(path.to_owned(), rule)], "{configuration}");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn sessions_have_both_bounds() {
     let below = Violation::new(PATH, Code::TooSmall, "channel.sessions.min");
     assert_eq!(check(&with(0.into()), &[]), [below.limit(Limit::Min(1), Unit::Sessions).count(0)]);
     for wrong in [json!(-1), json!(1.5), json!("500"), json!(null), json!([]), json!(1e300)] {
-        one(with(wrong), PATH, "channel.sessions.integer");
+        one(&with(wrong), PATH, "channel.sessions.integer");
     }
 }
 
@@ -46,10 +46,10 @@ fn features_are_known_texts_each_once() {
     let all: Vec<_> = ChannelFeature::KNOWN.to_vec();
     assert_eq!(check(&with(json!(all)), &[]), []);
     assert_eq!(check(&with(json!([])), &[]), []);
-    one(with(json!("rich-media")), PATH, "channel.features.list");
-    one(with(json!(["rich-media", 1])), &format!("{PATH}[1]"), "channel.features.text");
-    one(with(json!(["Rich-Media"])), &format!("{PATH}[0]"), "channel.features.allowed");
-    one(with(json!(["rich-media", "rich-media"])), &format!("{PATH}[1]"), "channel.features.unique");
+    one(&with(json!("rich-media")), PATH, "channel.features.list");
+    one(&with(json!(["rich-media", 1])), &format!("{PATH}[1]"), "channel.features.text");
+    one(&with(json!(["Rich-Media"])), &format!("{PATH}[0]"), "channel.features.allowed");
+    one(&with(json!(["rich-media", "rich-media"])), &format!("{PATH}[1]"), "channel.features.unique");
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn a_queue_is_referred_to_by_an_id() {
     for good in ["queue-123", "3a7d0f4e-0c7b-4c59-9d5e-0b1f4f6f2a11", &"q".repeat(255)] {
         assert_eq!(check(&with(good.into()), &[]), [], "{good}");
     }
-    one(with(json!("")), PATH, "id.required");
-    one(with(json!("..")), PATH, "id.reserved");
-    one(with(json!("a\nb")), PATH, "id.charset");
-    one(with(json!("q".repeat(256))), PATH, "id.max");
-    one(with(json!(" queue")), PATH, "channel.queue.spaces");
-    one(with(json!(7)), PATH, "channel.queue.text");
+    one(&with(json!("")), PATH, "id.required");
+    one(&with(json!("..")), PATH, "id.reserved");
+    one(&with(json!("a\nb")), PATH, "id.charset");
+    one(&with(json!("q".repeat(256))), PATH, "id.max");
+    one(&with(json!(" queue")), PATH, "channel.queue.spaces");
+    one(&with(json!(7)), PATH, "channel.queue.text");
 }
 
 #[test]
@@ -86,13 +86,13 @@ fn every_broken_rule_is_told_and_what_is_not_ours_is_let_be() {
         "routing": {"queueId": "", "assignmentMode": "longest-idle"},
         "other": [1],
     });
-    let rules: Vec<_> = broken(configuration).into_iter().map(|(_, rule)| rule).collect();
+    let rules: Vec<_> = broken(&configuration).into_iter().map(|(_, rule)| rule).collect();
     let expected =
         ["channel.sessions.min", "channel.features.allowed", "channel.features.text", "id.required"];
     assert_eq!(rules, expected);
-    assert_eq!(broken(json!({})), []);
-    one(json!([]), "configuration", "channel.configuration.object");
-    let wrong = broken(json!({"webchat": 1, "routing": null}));
+    assert_eq!(broken(&json!({})), []);
+    one(&json!([]), "configuration", "channel.configuration.object");
+    let wrong = broken(&json!({"webchat": 1, "routing": null}));
     let wrong: Vec<_> = wrong.iter().map(|(_, rule)| *rule).collect();
     assert_eq!(wrong, ["channel.webchat.object", "channel.routing.object"]);
 }

@@ -2,6 +2,9 @@
 
 use std::pin::Pin;
 
+use serde_json::json;
+use webmessaging::channels::operations::{GET_CHANNEL, LIST_CHANNELS, UPDATE_CHANNEL};
+use webmessaging::channels::{GetChannel, ListChannels, UpdateChannel};
 use webmessaging::files::operations::{
     CREATE_TRANSFER, CREATE_UPLOAD, CREATE_WEBHOOK, GET_ATTACHMENT, GET_TRANSFER, PUT_TRANSFER, PUT_UPLOAD,
     RENEW_TRANSFER,
@@ -80,7 +83,33 @@ pub(crate) const CASES: &[Case] = &[
         is_read: true,
         run: |setup| Box::pin(status(setup)),
     },
+    Case {
+        operation: &LIST_CHANNELS,
+        route: Route::ListChannels,
+        is_read: true,
+        run: |setup| Box::pin(async { setup.client.http().send(&ListChannels::new()).await.map(drop) }),
+    },
+    Case {
+        operation: &GET_CHANNEL,
+        route: Route::GetChannel,
+        is_read: true,
+        run: |setup| Box::pin(async { setup.client.http().send(&GetChannel::new(CHANNEL)).await.map(drop) }),
+    },
+    Case {
+        operation: &UPDATE_CHANNEL,
+        route: Route::UpdateChannel,
+        is_read: true,
+        run: |setup| Box::pin(update(setup)),
+    },
 ];
+
+/// Of the sample organisation.
+const CHANNEL: &str = "a1b2c3d4-e5f6-7890-abcd-ef1234567890";
+
+async fn update(setup: &Setup) -> Result<(), Error> {
+    let change = json!({"webchat": {"maxConcurrentSessions": 800}});
+    setup.client.http().send(&UpdateChannel::new(CHANNEL, change)).await.map(drop)
+}
 
 async fn upload(setup: &Setup) -> Result<(), Error> {
     let source = Source::bytes("report.pdf", "%PDF-1.7\nwhatever");

@@ -1,0 +1,225 @@
+//! The client for channels.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use http::StatusCode;
+use webmessaging_http::paging::Items;
+use webmessaging_http::{Answer, Client, Error, ErrorKind, Facts, Sent};
+use webmessaging_journal::Journal;
+use webmessaging_model::{ChannelId, ChannelRules};
+
+use crate::channel::Channel;
+use crate::channel_update::ChannelUpdate;
+use crate::get_channel::GetChannel;
+use crate::list_channels::ListChannels;
+use crate::plan::{Plan, Updated, check};
+use crate::record;
+use crate::update_channel::UpdateChannel;
+
+/// How often a change is worked out anew, when nobody knows whether the last one has arrived.
+const ROUNDS_MAX: u32 = 3;
+
+/// Pages that are read at once.
+const CONCURRENCY: usize = 4;
+
+/// Finds channels and changes them. Cheap to clone.
+///
+/// # Examples
+/// ```no_run
+/// use webmessaging_channels::{ChannelUpdate, ChannelsClient};
+/// use webmessaging_http::{Client, Credentials};
+///
+/// # async fn example() -> Result<(), webmessaging_http::Error> {
+/// let channels = ChannelsClient::new(Client::builder(Credentials::new("id", "secret")).build()?);
+/// let mut found = channels.discover();
+/// while let Some(channel) = found.next().await {
+///     let update = ChannelUpdate::of(channel?).max_concurrent_sessions(800);
+///     let updated = channels.update(&update).await?;
+///     println!("{}: {} changes", updated.channel.id, updated.changes.len());
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ChannelsClient {
+    http: Client,
+    rules: ChannelRules,
+    journal: Journal,
+}
+
+impl ChannelsClient {
+    /// A client with the documented rules.
+    pub fn new(http: Client) -> Self {
+        Self { http, rules: ChannelRules::default(), journal: Journal::none() }
+    }
+
+    /// Replaces the rules that configurations are checked against.
+    #[must_use]
+    pub fn rules(mut self, rules: ChannelRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Sets who is told of changes: audit log, metrics, outbox; nobody by default. A change is over when its durable sinks have the
+    /// record; one that was made and could not be recorded fails with [`NotRecorded`](ErrorKind::NotRecorded).
+    #[must_use]
+    pub fn journal(mut self, journal: Journal) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// The channels of web messaging, read as they are asked for: the first one before the second page is. When the first page has told how
+    /// many there are, four pages are under way at once, in order.
+    pub fn discover(&self) -> Channels {
+        Channels { items: self.http.pages(ListChannels::new()).concurrency(CONCURRENCY).items(), all: false }
+    }
+
+    /// Reads a channel.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such channel, and those of [`Client::send`].
+    pub async fn channel(&self, id: impl Into<ChannelId>) -> Result<Channel, Error> {
+        self.read(id.into()).await.map(|answer| answer.value)
+    }
+
+    /// Says what an update would do, and does nothing: the dry run.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with every rule that it would break and that was not broken before;
+    /// [`Conflict`](ErrorKind::Conflict) when somebody has changed the same places, whose source is
+    /// [`Conflicts`](webmessaging_model::json_merge::Conflicts) with all of them; those of [`Self::channel`].
+    pub async fn plan(&self, update: &ChannelUpdate) -> Result<Plan, Error> {
+        self.plan_with_facts(update).await.map(|(plan, _)| plan)
+    }
+
+    /// Changes a channel: what differs is sent, and nothing else. The channel is read first, and what others have changed since it was read
+    /// for the update stays as they have it.
+    ///
+    /// When the answer is lost, the channel is read again: either the change is there, or it is worked out anew, three times at most.
+    ///
+    /// # Errors
+    /// Those of [`Self::plan`]; [`Rejected`](ErrorKind::Rejected) with the platform's details when it takes the configuration for wrong;
+    /// [`NotRecorded`](ErrorKind::NotRecorded); and those of [`Client::send`]. `sent()` says whether the change can be there all the same.
+    pub async fn update(&self, update: &ChannelUpdate) -> Result<Updated, Error> {
+        let updated = self.apply(update).await;
+        match &updated {
+            Err(error) if error.kind() != ErrorKind::NotRecorded => {
+                record::failed(&self.journal, error, &update.id).await;
+            }
+            _ => {}
+        }
+        updated
+    }
+
+    async fn apply(&self, update: &ChannelUpdate) -> Result<Updated, Error> {
+        // What may be there already: a change whose answer was lost.
+        let mut doubtful: Option<(Plan, UpdateChannel, Error)> = None;
+        let mut round = 1;
+        loop {
+            let (plan, seen) = match self.plan_with_facts(update).await {
+                Ok(planned) => planned,
+                // The look says nothing about the change, so its own trouble counts.
+                Err(error) => return Err(doubtful.map_or(error, |(.., lost)| lost)),
+            };
+            let Some(patch) = plan.patch.clone() else {
+                return self.already_there(plan, seen, doubtful).await;
+            };
+            let endpoint = UpdateChannel::new(update.id.clone(), patch);
+            match self.http.send(&endpoint).await {
+                Ok(Answer { value, facts, .. }) => {
+                    record::updated(&self.journal, &value, &plan.changes, &endpoint, &facts).await?;
+                    return Ok(Updated { channel: value, changes: plan.changes, facts });
+                }
+                Err(error) if error.sent() == Sent::Maybe && error.is_transient() && round < ROUNDS_MAX => {
+                    doubtful = Some((plan, endpoint, error));
+                    round += 1;
+                }
+                Err(error) => return Err(explained(error)),
+            }
+        }
+    }
+
+    /// Nothing is to be done: it was so before, or a change whose answer was lost has made it so.
+    async fn already_there(
+        &self,
+        plan: Plan,
+        facts: Facts,
+        doubtful: Option<(Plan, UpdateChannel, Error)>,
+    ) -> Result<Updated, Error> {
+        let changes = match doubtful {
+            Some((before, sent, _)) => {
+                record::updated(&self.journal, &plan.channel, &before.changes, &sent, &facts).await?;
+                before.changes
+            }
+            None => Vec::new(),
+        };
+        Ok(Updated { channel: plan.channel, changes, facts })
+    }
+
+    async fn plan_with_facts(&self, update: &ChannelUpdate) -> Result<(Plan, Facts), Error> {
+        if update.checked {
+            // Before anything is sent.
+            check(&self.rules, update, &update.base, &update.wanted)?;
+        }
+        let Answer { value, facts, .. } = self.read(update.id.clone()).await?;
+        Ok((Plan::new(update, value, &self.rules)?, facts))
+    }
+
+    async fn read(&self, id: ChannelId) -> Result<Answer<Channel>, Error> {
+        self.http.send(&GetChannel::new(id)).await.map_err(explained)
+    }
+}
+
+/// Says what can be done about it.
+fn explained(error: Error) -> Error {
+    match error.status() {
+        Some(StatusCode::NOT_FOUND) => error.with_message(
+            "there is no such channel, or not any more: list the channels to see which there are",
+        ),
+        Some(StatusCode::BAD_REQUEST) => error.with_message("rejected by the gateway"),
+        _ => error,
+    }
+}
+
+/// Channels as they are found; [`ChannelsClient::discover`] starts it.
+///
+/// It ends after the first error; everything before that was given. A channel can come twice when the list changes while it is read.
+#[must_use = "channels are read as the stream is polled"]
+pub struct Channels {
+    items: Items<ListChannels>,
+    all: bool,
+}
+
+impl Channels {
+    /// Takes the channels of every type, not only those of web messaging.
+    pub fn of_every_type(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
+    /// The next channel. When the future is dropped, the channel it waited for is not lost.
+    pub async fn next(&mut self) -> Option<Result<Channel, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl Stream for Channels {
+    type Item = Result<Channel, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut self.items).poll_next(cx)) {
+                Some(Ok(channel)) if !self.all && !channel.is_web_messaging() => {}
+                other => return Poll::Ready(other),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Channels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channels").field("items", &self.items).field("all", &self.all).finish()
+    }
+}

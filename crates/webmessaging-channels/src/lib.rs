@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+pub mod operations;
+
+mod channel;
+mod channel_update;
+mod client;
+mod get_channel;
+mod list_channels;
+mod plan;
+mod record;
+mod update_channel;
+
+pub use crate::channel::Channel;
+pub use crate::channel_update::ChannelUpdate;
+pub use crate::client::{Channels, ChannelsClient};
+pub use crate::get_channel::GetChannel;
+pub use crate::list_channels::ListChannels;
+pub use crate::plan::{Plan, Updated};
+pub use crate::update_channel::UpdateChannel;
