@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod audit;
+pub(crate) mod channels;
 pub(crate) mod data;
 pub(crate) mod files;
 pub(crate) mod outbox;
@@ -18,6 +19,7 @@ use webmessaging::{Client, Error, SecretString, Settings, reference};
 use webmessaging_emulator::cli::EmulatorArgs;
 
 use self::audit::AuditArgs;
+use self::channels::ChannelsArgs;
 use self::files::FilesArgs;
 use self::outbox::{DeadLettersArgs, OutboxArgs};
 use self::transfers::TransfersArgs;
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Files(FilesArgs),
     /// Transfer files to a bucket of the organisation, and see what became of them
     Transfers(TransfersArgs),
+    /// See which channels there are, and how they are set up
+    Channels(ChannelsArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),
     /// Let browsers upload files without credentials

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod channels;
 mod data_dir;
 mod dead_letters;
 mod deliveries;
