@@ -7,13 +7,15 @@ use crate::routes::ENDPOINTS;
 use crate::tamper::Tamper;
 
 /// What no document says and had to be decided.
-const ASSUMED: [&str; 5] = [
+const ASSUMED: [&str; 6] = [
     "the signature of webhooks: the design documents name its header, x-genesys-signature; its spelling and the schedule \
      of retries are those of the Open Messaging webhooks of the platform",
     "the envelope of events (eventType, eventId, timestamp, data) and the header x-genesys-event-id",
     "refusals of design endpoints: they have the JSON error body of the platform",
     "file transfers: the header with the id of the organisation, the code 201, the paths at the object store, and that a transfer \
      without a virus scan ends as complete and is not handed out, since nobody found it clean",
+    "changes of channels: the data of channel.updated is the whole channel, the body has only id and configuration, and its \
+     values are checked together with those that stay",
     "signed URLs: a client takes them from answers, and nothing about their paths and queries is promised",
 ];
 
@@ -21,11 +23,11 @@ const ASSUMED: [&str; 5] = [
 const NOT_EMULATED: [&str; 14] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
-    "changes of channels, guests and bot messages",
+    "guests and bot messages",
     "file transfers in a seed: they begin with a request, and snapshots keep them",
     "the access policy of a file transfer: it is checked and handed on, and nothing is kept shorter, encrypted or held back by it",
     "communications and messages of a conversation: it has participants only",
-    "events that happen by themselves, but for the end of a scan: others are sent on request",
+    "events that happen by themselves, but for the end of a scan and the change of a channel: others are sent on request",
     "changes of a registered webhook: it is registered, listed and deleted",
     "sorting and filtering of lists: only pageSize and pageNumber count",
     "TLS: the emulator speaks plain HTTP/1.1, and deliveries to HTTPS webhooks end as noTls",

@@ -1,4 +1,6 @@
-//! Channels, and `GET /api/v2/communications/channels`, which lists them page by page.
+//! Channels: `GET /api/v2/communications/channels` lists them page by page, `GET .../{channelId}` shows one.
+
+mod update;
 
 use axum::response::Response;
 use http::StatusCode;
@@ -6,8 +8,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Refusal, json_response};
+use crate::organization::Organization;
 use crate::page::page;
 use crate::serve::Call;
+
+pub(crate) use self::update::update;
 
 /// A channel, with the configuration that the design documents give it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,4 +71,14 @@ pub(crate) fn list(call: &Call) -> Result<Response, Refusal> {
     let channels = organization.channels();
     let answer = page(call.endpoint.path, call.query.as_deref(), channels, |channel| json!(channel))?;
     Ok(json_response(StatusCode::OK, &answer))
+}
+
+pub(crate) fn get(call: &Call) -> Result<Response, Refusal> {
+    let organization = call.shared.organization.capture();
+    let channel = find(&organization, call.param("channelId"))?;
+    Ok(json_response(StatusCode::OK, &json!(channel)))
+}
+
+fn find<'a>(organization: &'a Organization, id: &str) -> Result<&'a Channel, Refusal> {
+    organization.channels().iter().find(|channel| channel.id() == id).ok_or_else(Refusal::not_found)
 }

@@ -9,7 +9,6 @@ mod attempt;
 mod body;
 mod builder;
 mod capabilities;
-mod channel;
 mod channels;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -94,10 +94,10 @@ impl Organization {
         &self.conversations
     }
 
-    /// Puts a channel in the place of the one with its id.
-    pub(crate) fn put_channel(&mut self, channel: Channel) {
-        if let Some(place) = self.channels.iter_mut().find(|known| known.id() == channel.id()) {
-            *place = channel;
+    /// Puts a channel in the place of the one with its id, if there is one.
+    fn replace_channel(&mut self, channel: Channel) {
+        if let Some(known) = self.channels.iter_mut().find(|known| known.id() == channel.id()) {
+            *known = channel;
         }
     }
 
@@ -132,21 +132,15 @@ impl LiveOrganization {
         Arc::clone(&self.lock())
     }
 
-    /// Changes a copy, and puts it in place of the organisation when that has worked out.
-    pub(crate) fn change<T, E>(
-        &self,
-        change: impl FnOnce(&mut Organization) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut organization = self.lock();
-        let mut copy = Organization::clone(&organization);
-        let outcome = change(&mut copy)?;
-        *organization = Arc::new(copy);
-        Ok(outcome)
-    }
-
     /// Puts this organisation in place of the other one.
     pub(crate) fn restore(&self, organization: Arc<Organization>) {
         *self.lock() = organization;
+    }
+
+    /// Puts a channel in the place of the one with its id; for who has the turn. Whoever has captured the organisation, as
+    /// snapshots do, keeps it as it was.
+    pub(crate) fn replace_channel(&self, channel: Channel) {
+        Arc::make_mut(&mut self.lock()).replace_channel(channel);
     }
 
     /// No step leaves the organisation half-changed, so a poisoned lock holds good data.
@@ -207,5 +201,34 @@ mod tests {
         assert_eq!(ids(&taken), ["channel-3", "channel-2", "channel-4"]);
         organization.resize_channels(1);
         assert_eq!(ids(&organization), ["own"]);
+    }
+    #[test]
+    fn a_channel_is_replaced_in_its_place_and_not_in_what_was_captured() {
+        let live = LiveOrganization::default();
+        let captured = live.capture();
+        let id = captured.channels()[1].id().to_owned();
+        live.replace_channel(Channel::new(&id, "Changed", "email"));
+        live.replace_channel(Channel::new("unknown", "New", "email"));
+        let names = |organization: &Organization| -> Vec<String> {
+            organization.channels().iter().map(|channel| channel.name().to_owned()).collect()
+        };
+        assert_eq!(names(&live.capture()), ["Primary Web Messaging", "Changed", "Mobile App"]);
+        assert_eq!(*captured, Organization::sample());
+    }
+
+    #[test]
+    fn a_poisoned_lock_holds_good_data() {
+        let live = LiveOrganization::default();
+        let panicked = std::thread::scope(|scope| {
+            let holder = scope.spawn(|| {
+                let _organization = live.lock();
+                panic!("while the organisation is locked");
+            });
+            holder.join()
+        });
+        assert!(panicked.is_err() && live.organization.is_poisoned());
+        let id = live.capture().channels()[0].id().to_owned();
+        live.replace_channel(Channel::new(id, "Changed", "webchat"));
+        assert_eq!(live.capture().channels()[0].name(), "Changed");
     }
 }

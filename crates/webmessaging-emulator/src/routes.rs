@@ -46,7 +46,7 @@ pub enum Route {
     ListChannels,
     /// `GET /api/v2/communications/channels/{channelId}`: a channel.
     GetChannel,
-    /// `PATCH /api/v2/communications/channels/{channelId}`: changes the configuration of a channel.
+    /// `PATCH /api/v2/communications/channels/{channelId}`: changes a channel's configuration.
     UpdateChannel,
     /// `GET /api/v2/conversations/{conversationId}`: a conversation.
     GetConversation,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::answer::Refusal;
 use crate::state::Settings;
@@ -20,7 +20,6 @@ type Constant = LazyLock<Result<Validator, String>>;
 static WEBHOOK: Constant = Constant::new(|| compile(&parse(include_str!("../schemas/webhook.json"))?));
 static PLATFORM_WEBHOOK: Constant =
     Constant::new(|| compile(&parse(include_str!("../schemas/platform-webhook.json"))?));
-
 static CHANNEL_UPDATE: Constant =
     Constant::new(|| compile(&parse(include_str!("../schemas/channel-update.json"))?));
 static CHANNEL_CONFIGURATION: Constant =
@@ -74,33 +73,41 @@ impl Schemas {
 /// Refuses numbers that the schema takes for whole ones and that are not written as such, like 5.0, or that are too large
 /// to be kept.
 pub(crate) fn refuse_fractions(body: &Value, pointers: &[&str]) -> Result<(), Refusal> {
-    let is_whole = |pointer: &&&str| body.pointer(pointer).is_none_or(Value::is_u64);
-    let fractions = pointers.iter().filter(|pointer| !is_whole(pointer));
-    let details: Vec<Detail> = fractions
-        .map(|pointer| Detail { error_code: "type".to_owned(), field_name: field_name(pointer, "") })
-        .collect();
+    let details: Vec<Detail> = fractions(body, pointers).collect();
     if details.is_empty() { Ok(()) } else { Err(Refusal::constraints(details)) }
+}
+
+fn fractions(body: &Value, pointers: &[&str]) -> impl Iterator<Item = Detail> {
+    let is_whole = |pointer: &&&str| body.pointer(pointer).is_none_or(Value::is_u64);
+    let fractions = pointers.iter().filter(move |pointer| !is_whole(pointer));
+    fractions.map(|pointer| Detail { error_code: "type".to_owned(), field_name: field_name(pointer, "") })
 }
 
 /// Every violation of the schema of a webhook's registration.
 pub(crate) fn check_webhook(collection: Collection, body: &Value) -> Vec<Detail> {
-    check_constant(
-        match collection {
-            Collection::Webhooks => &WEBHOOK,
-            Collection::PlatformWebhooks => &PLATFORM_WEBHOOK,
-        },
-        body,
-    )
+    let schema = match collection {
+        Collection::Webhooks => &WEBHOOK,
+        Collection::PlatformWebhooks => &PLATFORM_WEBHOOK,
+    };
+    check_constant(schema, body)
 }
 
-/// Every violation of the schema of a channel's change.
+/// Every violation of the schema of a channel's change, but for what the change would make of the channel.
 pub(crate) fn check_channel_update(body: &Value) -> Vec<Detail> {
     check_constant(&CHANNEL_UPDATE, body)
 }
 
-/// Every violation of the schema of what a change makes of a channel.
-pub(crate) fn check_channel_configuration(body: &Value) -> Vec<Detail> {
-    check_constant(&CHANNEL_CONFIGURATION, body)
+/// Every violation of the schema of what a change makes of a channel's configuration, named as in the change.
+pub(crate) fn check_channel_configuration(configuration: &Map<String, Value>) -> Vec<Detail> {
+    let body = json!({ "configuration": configuration });
+    let mut details = check_constant(&CHANNEL_CONFIGURATION, &body);
+    for fraction in fractions(&body, &["/configuration/webchat/maxConcurrentSessions"]) {
+        // What the schema has against a number says more.
+        if details.iter().all(|detail| detail.field_name != fraction.field_name) {
+            details.push(fraction);
+        }
+    }
+    details
 }
 
 fn check_constant(schema: &Constant, body: &Value) -> Vec<Detail> {
@@ -174,8 +181,6 @@ fn is_plain(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const MAX: u64 = 1_000;
@@ -279,5 +284,90 @@ mod tests {
             body[format!("extra{number}")] = json!(0);
         }
         assert_eq!(violations(&body).len(), DETAILS_MAX);
+    }
+    fn check_configuration(configuration: &Value, expected: &[(&str, &str)]) {
+        let details = check_channel_configuration(configuration.as_object().unwrap());
+        let details: Vec<_> = details
+            .iter()
+            .map(|detail| {
+                (&*detail.error_code, detail.field_name.strip_prefix("/configuration/").unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(details, expected, "{configuration}");
+    }
+
+    #[test]
+    fn sessions_of_a_channel_are_a_whole_number_within_limits() {
+        for (sessions, code) in [
+            (json!(0), "minimum"),
+            (json!(-1), "minimum"),
+            (json!(2001), "maximum"),
+            (json!(u64::MAX), "maximum"),
+            (json!(1e30), "maximum"),
+            (json!(1.5), "type"),
+            (json!(5.0), "type"),
+            (json!("5"), "type"),
+            (json!(null), "type"),
+        ] {
+            let configuration = json!({ "webchat": { "maxConcurrentSessions": sessions } });
+            check_configuration(&configuration, &[(code, "webchat/maxConcurrentSessions")]);
+        }
+        for good in [1, 2000] {
+            check_configuration(&json!({ "webchat": { "maxConcurrentSessions": good } }), &[]);
+        }
+    }
+
+    #[test]
+    fn features_of_a_channel_are_known_and_named_once() {
+        let all = ["rich-media", "typing-indicators", "file-sharing", "co-browsing", "video-calling"];
+        for good in [json!(all), json!([])] {
+            check_configuration(&json!({ "webchat": { "features": good } }), &[]);
+        }
+        for (features, code, field) in [
+            (json!(["rich-media", "telepathy"]), "enum", "webchat/features/1"),
+            (json!(["Rich-Media"]), "enum", "webchat/features/0"),
+            (json!([1]), "enum", "webchat/features/0"),
+            (json!(["rich-media", "rich-media"]), "uniqueItems", "webchat/features"),
+            (json!("rich-media"), "type", "webchat/features"),
+        ] {
+            check_configuration(&json!({ "webchat": { "features": features } }), &[(code, field)]);
+        }
+    }
+
+    #[test]
+    fn queues_of_a_channel_are_ids_that_can_be_seen() {
+        for good in ["q", "\u{20ac} / ?", &"\u{20ac}".repeat(255)] {
+            check_configuration(&json!({ "routing": { "queueId": good } }), &[]);
+        }
+        for (queue, codes) in [
+            (json!(""), &["minLength", "pattern"][..]),
+            (json!(" q"), &["pattern"]),
+            (json!("q\u{3000}"), &["pattern"]),
+            (json!("."), &["not"]),
+            (json!(".."), &["not"]),
+            (json!("\u{20ac}".repeat(256)), &["maxLength"]),
+            (json!("a\nb"), &["pattern"]),
+            (json!("q\n"), &["pattern"]),
+            (json!("\u{7f}"), &["pattern"]),
+            (json!("q\u{85}"), &["pattern"]),
+            (json!("  "), &["pattern"]),
+            (json!("\u{a0}\u{3000}"), &["pattern"]),
+            (json!("\t"), &["pattern"]),
+            (json!(7), &["type"]),
+        ] {
+            let expected: Vec<_> = codes.iter().map(|code| (*code, "routing/queueId")).collect();
+            check_configuration(&json!({ "routing": { "queueId": queue } }), &expected);
+        }
+    }
+
+    #[test]
+    fn a_configuration_may_hold_what_nobody_knows() {
+        check_configuration(&json!({}), &[]);
+        let unknown = json!({ "theme": null, "webchat": { "theme": [1] }, "routing": { "a b/c": {} } });
+        check_configuration(&unknown, &[]);
+        check_configuration(
+            &json!({ "webchat": 1, "routing": [] }),
+            &[("type", "routing"), ("type", "webchat")],
+        );
     }
 }

@@ -22,7 +22,7 @@ use crate::state::Shared;
 use crate::subscription::Collection;
 use crate::transfers::TransferRequest;
 use crate::uploads::UploadRequest;
-use crate::{attachments, channel, channels, conversations, oauth, storage, transfers, uploads, webhooks};
+use crate::{attachments, channels, conversations, oauth, storage, transfers, uploads, webhooks};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -96,8 +96,8 @@ impl Call {
             Route::PutTransfer => storage::put::<TransferRequest>(self).await,
             Route::DownloadTransfer => storage::get::<TransferRequest>(self).await,
             Route::ListChannels => channels::list(self),
-            Route::GetChannel => channel::get(self),
-            Route::UpdateChannel => channel::update(self).await,
+            Route::GetChannel => channels::get(self),
+            Route::UpdateChannel => channels::update(self).await,
             Route::GetConversation => conversations::get(self),
             Route::CreateWebhook => webhooks::create(self, Collection::Webhooks).await,
             Route::ListWebhooks => webhooks::list(self, Collection::Webhooks),

@@ -112,7 +112,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 20] = [
         scopes: &["communications:read"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "a channel, as the list has it",
+        summary: "a channel, as the list shows it",
     },
     Endpoint {
         route: Route::UpdateChannel,
@@ -121,7 +121,7 @@ pub(crate) static ENDPOINTS: [Endpoint; 20] = [
         scopes: &["communications:write"],
         contract: Contract::Design,
         errors: ErrorShape::Platform,
-        summary: "merges `configuration` into that of the channel as a JSON Merge Patch, whole or not at all; strict JSON Schema for what comes out; sends `channel.updated`",
+        summary: "merges a JSON Merge Patch (RFC 7396) into the channel's configuration, wholly or not at all; strict JSON Schema for what comes out; sends `channel.updated` if that differs",
     },
     Endpoint {
         route: Route::GetConversation,

@@ -67,6 +67,7 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
         })
         .collect();
     let attachment = "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}";
+    let channel = "/api/v2/communications/channels/{channelId}";
     let conversation = "/api/v2/conversations/{conversationId}";
     let webhooks_write = || json!(["webhooks:write"]);
     assert_eq!(
@@ -101,20 +102,8 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
                 "design",
                 json!(["communications:read"])
             ),
-            (
-                "get-channel",
-                "GET",
-                "/api/v2/communications/channels/{channelId}",
-                "design",
-                json!(["communications:read"])
-            ),
-            (
-                "update-channel",
-                "PATCH",
-                "/api/v2/communications/channels/{channelId}",
-                "design",
-                json!(["communications:write"])
-            ),
+            ("get-channel", "GET", channel, "design", json!(["communications:read"])),
+            ("update-channel", "PATCH", channel, "design", json!(["communications:write"])),
             ("get-conversation", "GET", conversation, "platform", json!(["conversations:readonly"])),
             ("create-webhook", "POST", WEBHOOKS, "design", webhooks_write()),
             ("list-webhooks", "GET", WEBHOOKS, "emulator", webhooks_write()),
