@@ -1,6 +1,6 @@
 //! A channel as the platform shows it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use webmessaging_model::{ChannelFeature, ChannelId};
 
@@ -18,11 +18,16 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel_type: Option<String>,
     /// How it is set up: `webchat`, `routing`, and whatever else there is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub configuration: Map<String, Value>,
     /// Every other field.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
+}
+
+/// A channel that is not set up may say so with `null`.
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl Channel {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::Stream;
 use http::StatusCode;
@@ -21,6 +22,12 @@ use crate::update_channel::UpdateChannel;
 
 /// How often a change is worked out anew, when nobody knows whether the last one has arrived.
 const ROUNDS_MAX: u32 = 3;
+
+/// How long to wait before that, unless the platform says so itself; twice as long before the second time.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Whoever is asked to wait for longer decides for himself.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Pages that are read at once.
 const CONCURRENCY: usize = 4;
@@ -97,11 +104,13 @@ impl ChannelsClient {
     /// Changes a channel: what differs is sent, and nothing else. The channel is read first, and what others have changed since it was read
     /// for the update stays as they have it.
     ///
-    /// When the answer is lost, the channel is read again: either the change is there, or it is worked out anew, three times at most.
+    /// When the answer is lost, or says nothing about the change, the channel is read again a second or two later: either the change is there,
+    /// or it is worked out anew, three times at most.
     ///
     /// # Errors
     /// Those of [`Self::plan`]; [`Rejected`](ErrorKind::Rejected) with the platform's details when it takes the configuration for wrong;
-    /// [`NotRecorded`](ErrorKind::NotRecorded); and those of [`Client::send`]. `sent()` says whether the change can be there all the same.
+    /// [`NotRecorded`](ErrorKind::NotRecorded); and those of [`Client::send`]. Where the answer was lost to the
+    /// last, the change can be there all the same.
     pub async fn update(&self, update: &ChannelUpdate) -> Result<Updated, Error> {
         let updated = self.apply(update).await;
         match &updated {
@@ -132,7 +141,12 @@ impl ChannelsClient {
                     record::updated(&self.journal, &value, &plan.changes, &endpoint, &facts).await?;
                     return Ok(Updated { channel: value, changes: plan.changes, facts });
                 }
-                Err(error) if error.sent() == Sent::Maybe && error.is_transient() && round < ROUNDS_MAX => {
+                Err(error) if is_doubtful(&error) && round < ROUNDS_MAX => {
+                    let wait = error.retry_after().unwrap_or(round * PAUSE);
+                    if wait > PAUSE_MAX {
+                        return Err(error);
+                    }
+                    self.http.clock().sleep(wait).await;
                     doubtful = Some((plan, endpoint, error));
                     round += 1;
                 }
@@ -170,6 +184,13 @@ impl ChannelsClient {
     async fn read(&self, id: ChannelId) -> Result<Answer<Channel>, Error> {
         self.http.send(&GetChannel::new(id)).await.map_err(explained)
     }
+}
+
+/// Whether the change can be there all the same: the answer was lost, is none that can be read, or says that the server has failed.
+pub(crate) fn is_doubtful(error: &Error) -> bool {
+    let is_lost = matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Timeout);
+    let is_unclear = matches!(error.kind(), ErrorKind::UnexpectedAnswer | ErrorKind::Server);
+    error.sent() != Sent::No && (is_lost || is_unclear)
 }
 
 /// Says what can be done about it.

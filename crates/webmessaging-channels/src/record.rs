@@ -10,6 +10,7 @@ use webmessaging_model::json_merge::Change;
 use webmessaging_model::{ChannelFeature, ChannelId};
 
 use crate::channel::Channel;
+use crate::client::is_doubtful;
 use crate::operations::UPDATE_CHANNEL;
 use crate::update_channel::UpdateChannel;
 
@@ -44,7 +45,7 @@ pub(crate) async fn updated(
 /// That a change failed. What it failed with matters more than a record that cannot be written.
 pub(crate) async fn failed(journal: &Journal, error: &Error, channel: &ChannelId) {
     let recorded = journal.record(|stamp| {
-        let maybe_done = error.sent() == webmessaging_http::Sent::Maybe;
+        let maybe_done = is_doubtful(error);
         let kind =
             OperationFailed::new(UPDATE_CHANNEL.name, "channel", channel.as_str(), error.kind().code());
         let mut event = EventFacts::new().operation(UPDATE_CHANNEL.name).attempts(error.attempts());

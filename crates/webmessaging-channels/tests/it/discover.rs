@@ -61,6 +61,8 @@ fn what_is_not_known_of_a_channel_is_kept() {
     let channel: Channel = serde_json::from_str(text).unwrap();
     assert!(channel.is_web_messaging());
     assert_eq!((channel.max_concurrent_sessions(), channel.features().count()), (None, 0));
+    let bare: Channel = serde_json::from_str(r#"{"id":"c","configuration":null,"name":null}"#).unwrap();
+    assert!(bare.configuration.is_empty() && !bare.is_web_messaging());
     let (written, read): (serde_json::Value, serde_json::Value) =
         (serde_json::to_value(&channel).unwrap(), serde_json::from_str(text).unwrap());
     assert_eq!(written, read);

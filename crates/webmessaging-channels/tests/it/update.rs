@@ -159,6 +159,11 @@ async fn a_lost_answer_is_looked_after() {
     let updated = setup.channels.update(&update).await.unwrap();
     assert_eq!(setup.emulator.count(Route::UpdateChannel), 1);
     assert_eq!((updated.changes.len(), updated.channel.max_concurrent_sessions()), (1, Some(800)));
+    // The same of an answer that breaks off.
+    let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(900);
+    setup.emulator.inject(Route::UpdateChannel, Fault::truncate_answer(20));
+    let updated = setup.channels.update(&update).await.unwrap();
+    assert_eq!((updated.changes.len(), setup.emulator.count(Route::UpdateChannel)), (1, 2));
 }
 
 /// The bytes did not arrive, which nobody knows: the channel is asked, and the change is made.
@@ -178,4 +183,44 @@ async fn a_lost_request_is_sent_again_when_it_is_known_to_be_lost() {
     let error = setup.channels.update(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Interrupted, Sent::Maybe));
     assert_eq!(setup.emulator.count(Route::UpdateChannel), 5);
+}
+
+/// A page of some proxy, or a server that fails: whether the change was made, only a look can tell.
+#[tokio::test]
+async fn an_answer_that_says_nothing_is_looked_after() {
+    for (fault, patches) in [
+        // The page hides that the change was made.
+        (Fault::html_page("<h1>Bad gateway</h1>"), 1),
+        (Fault::status(503), 2),
+        (Fault::status(500).html("<p>oh</p>"), 2),
+    ] {
+        let setup = Setup::new().await;
+        let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(800);
+        setup.emulator.inject(Route::UpdateChannel, fault);
+        assert_eq!(setup.channels.update(&update).await.unwrap().changes.len(), 1);
+        assert_eq!(setup.stored()["webchat"]["maxConcurrentSessions"], 800);
+        assert_eq!(setup.emulator.count(Route::UpdateChannel), patches);
+    }
+    let setup = Setup::new().await;
+    let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(800);
+    setup.emulator.inject(Route::UpdateChannel, Fault::status(503).header("retry-after", "61"));
+    let error = setup.channels.update(&update).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(61)));
+    assert_eq!(setup.emulator.count(Route::UpdateChannel), 1);
+}
+
+/// What is worked out anew leaves a colleague's change elsewhere as it is.
+#[tokio::test]
+async fn a_second_round_overwrites_nobody() {
+    let setup = Setup::new().await;
+    let ours = ChannelUpdate::of(setup.channel().await).queue_id("queue-2");
+    colleague(&setup, json!({"webchat": {"maxConcurrentSessions": 700}})).await;
+    let patches = setup.emulator.count(Route::UpdateChannel);
+    setup.emulator.inject(Route::UpdateChannel, Fault::drop_before());
+    let updated = setup.channels.update(&ours).await.unwrap();
+    assert_eq!(setup.emulator.count(Route::UpdateChannel), patches + 2);
+    assert_eq!(
+        (updated.channel.max_concurrent_sessions(), updated.channel.queue_id()),
+        (Some(700), Some("queue-2"))
+    );
 }
