@@ -51,9 +51,9 @@ const CONCURRENCY: usize = 4;
 /// ```
 #[derive(Debug, Clone)]
 pub struct ChannelsClient {
-    http: Client,
+    pub(crate) http: Client,
     rules: ChannelRules,
-    journal: Journal,
+    pub(crate) journal: Journal,
 }
 
 impl ChannelsClient {

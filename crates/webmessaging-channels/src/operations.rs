@@ -27,5 +27,17 @@ pub const UPDATE_CHANNEL: Operation =
         .contract(Contract::Design)
         .source(CHANNELS);
 
+/// Registers a webhook for changes of channels. A second request finds the name taken, so there is never a second webhook.
+pub const CREATE_WEBHOOK: Operation =
+    Operation::new("channels.webhook.create", Method::Post, "/api/v2/platform/webhooks")
+        .success(&[200, 201])
+        .scopes(&["webhooks:write"])
+        .retry(RetryClass::Idempotent)
+        .contract(Contract::Design)
+        .source(CHANNELS);
+
 /// All of them, for documentation, configuration and tests.
-pub const OPERATIONS: &[&Operation] = &[&LIST_CHANNELS, &GET_CHANNEL, &UPDATE_CHANNEL];
+pub const OPERATIONS: &[&Operation] = &[&LIST_CHANNELS, &GET_CHANNEL, &UPDATE_CHANNEL, &CREATE_WEBHOOK];
+
+/// The event that a channel was changed.
+pub const CHANNEL_UPDATED_EVENT: &str = "channel.updated";

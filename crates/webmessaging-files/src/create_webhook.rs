@@ -3,13 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
-use webmessaging_http::{Encoder, Endpoint, SecretString};
-use webmessaging_model::{Code, Limit, Operation, Violation, Violations};
-
-use secrecy::ExposeSecret;
+use webmessaging_http::{Callback, Encoder, Endpoint, SecretString};
+use webmessaging_model::{Code, Operation, Violation, Violations};
 
 use crate::operations::{CREATE_WEBHOOK, FILE_SCANNED_EVENT};
 
@@ -41,23 +37,15 @@ const RETRIES: u32 = 3;
 #[must_use = "a request does nothing until it is sent"]
 pub struct CreateWebhook {
     name: String,
-    uri: String,
+    callback: Callback,
     retries: u32,
-    /// In the order they were set; a name is there once, however it is spelled.
-    headers: Vec<(String, SecretString)>,
-    is_loopback_allowed: bool,
 }
 
 impl CreateWebhook {
     /// A webhook that calls this URI.
     pub fn new(uri: impl Into<String>) -> Self {
-        Self {
-            name: NAME.to_owned(),
-            uri: uri.into(),
-            retries: RETRIES,
-            headers: vec![("authorization".to_owned(), TOKEN.into())],
-            is_loopback_allowed: false,
-        }
+        let callback = Callback::new(uri).header("authorization", TOKEN);
+        Self { name: NAME.to_owned(), callback, retries: RETRIES }
     }
 
     /// Sets the name, of which the platform has one; `File Upload Scanner Listener` by default.
@@ -68,15 +56,13 @@ impl CreateWebhook {
 
     /// Sets a header that each delivery carries, in place of one of the same name.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
-        let name = name.into();
-        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-        self.headers.push((name, value.into()));
+        self.callback = self.callback.header(name, value);
         self
     }
 
     /// Leaves all headers out, the default one and those set before.
     pub fn without_headers(mut self) -> Self {
-        self.headers.clear();
+        self.callback = self.callback.without_headers();
         self
     }
 
@@ -89,37 +75,12 @@ impl CreateWebhook {
     /// Lets the URI be plain `http` to this machine, for a platform that is this machine: an emulator.
     /// [`FilesClient::register_scan_webhook`](crate::FilesClient::register_scan_webhook) does it by itself there.
     pub fn allow_loopback(mut self) -> Self {
-        self.is_loopback_allowed = true;
+        self.callback = self.callback.allow_loopback();
         self
     }
 
     pub(crate) fn get_name(&self) -> &str {
         &self.name
-    }
-
-    /// What is wrong with the URI; never the URI itself, which can hold a key.
-    fn check_uri(&self) -> Option<Violation> {
-        if self.uri.is_empty() {
-            return Some(Violation::new("uri", Code::Required, "webhook.uri.required"));
-        }
-        let url = Url::parse(&self.uri).ok();
-        let is_safe = |url: &Url| match url.scheme() {
-            "https" => url.has_host(),
-            "http" => self.is_loopback_allowed && is_loopback(url),
-            _ => false,
-        };
-        if !url.as_ref().is_some_and(is_safe) {
-            let mut allowed = vec!["https".to_owned()];
-            if self.is_loopback_allowed {
-                allowed.push("http to this machine".to_owned());
-            }
-            let violation = Violation::new("uri", Code::NotAllowed, "webhook.uri.scheme");
-            return Some(violation.allowed(Limit::OneOf(allowed)));
-        }
-        let has_user = |url: &Url| !url.username().is_empty() || url.password().is_some();
-        url.as_ref()
-            .is_some_and(has_user)
-            .then(|| Violation::new("uri", Code::NotAllowed, "webhook.uri.user"))
     }
 }
 
@@ -167,24 +128,14 @@ impl Endpoint for CreateWebhook {
         if self.name.chars().any(char::is_control) {
             found.push(Violation::new("name", Code::ForbiddenCharacter, "webhook.name.charset"));
         }
-        found.extend(self.check_uri());
-        for (number, (name, value)) in self.headers.iter().enumerate() {
-            // By its number, because a name that is none can be anything.
-            let path = |part: &str| format!("headers[{number}].{part}");
-            if HeaderName::try_from(name).is_err() {
-                found.push(Violation::new(path("name"), Code::ForbiddenCharacter, "webhook.header.name"));
-            }
-            if HeaderValue::try_from(value.expose_secret()).is_err() {
-                found.push(Violation::new(path("value"), Code::ForbiddenCharacter, "webhook.header.value"));
-            }
-        }
+        found.extend(self.callback.check("uri", "headers"));
         Violations::check(found)
     }
 
     fn encode(&self, request: Encoder) -> Encoder {
         request.json(&Body {
             name: &self.name,
-            uri: &self.uri,
+            uri: self.callback.uri(),
             method: "POST",
             event_filter: format!("eventType = \"{FILE_SCANNED_EVENT}\""),
             content_type: "application/json",
@@ -193,32 +144,17 @@ impl Endpoint for CreateWebhook {
                 max_retries: self.retries,
                 backoff: "exponential",
             },
-            headers: self
-                .headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.expose_secret()))
-                .collect(),
+            headers: self.callback.headers(),
         })
     }
 }
 
 impl fmt::Debug for CreateWebhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = Url::parse(&self.uri).ok();
         f.debug_struct("CreateWebhook")
             .field("name", &self.name)
-            .field("host", &url.as_ref().and_then(Url::host_str))
+            .field("callback", &self.callback)
             .field("retries", &self.retries)
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .finish_non_exhaustive()
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+            .finish()
     }
 }

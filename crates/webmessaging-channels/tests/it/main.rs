@@ -14,3 +14,4 @@ mod records;
 mod setup;
 mod shapes;
 mod update;
+mod webhook;

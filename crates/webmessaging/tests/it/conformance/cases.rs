@@ -3,8 +3,10 @@
 use std::pin::Pin;
 
 use serde_json::json;
-use webmessaging::channels::operations::{GET_CHANNEL, LIST_CHANNELS, UPDATE_CHANNEL};
-use webmessaging::channels::{GetChannel, ListChannels, UpdateChannel};
+use webmessaging::channels::operations::{
+    self as channel_operations, GET_CHANNEL, LIST_CHANNELS, UPDATE_CHANNEL,
+};
+use webmessaging::channels::{self, GetChannel, ListChannels, UpdateChannel};
 use webmessaging::files::operations::{
     CREATE_TRANSFER, CREATE_UPLOAD, CREATE_WEBHOOK, GET_ATTACHMENT, GET_TRANSFER, PUT_TRANSFER, PUT_UPLOAD,
     RENEW_TRANSFER,
@@ -101,10 +103,22 @@ pub(crate) const CASES: &[Case] = &[
         is_read: true,
         run: |setup| Box::pin(update(setup)),
     },
+    Case {
+        operation: &channel_operations::CREATE_WEBHOOK,
+        route: Route::CreatePlatformWebhook,
+        is_read: true,
+        run: |setup| Box::pin(channel_webhook(setup)),
+    },
 ];
 
 /// Of the sample organisation.
 const CHANNEL: &str = "a1b2c3d4-e5f6-7890-abcd-ef1234567890";
+
+async fn channel_webhook(setup: &Setup) -> Result<(), Error> {
+    let uri = "https://receiver.example/webhooks/genesys";
+    let webhook = channels::CreateWebhook::new(uri, "swordfish-swordfish");
+    setup.client.channels().register_webhook(webhook).await.map(drop)
+}
 
 async fn update(setup: &Setup) -> Result<(), Error> {
     let change = json!({"webchat": {"maxConcurrentSessions": 800}});
