@@ -97,8 +97,9 @@ pub(crate) const PROFILES: &[Profile] = &[
         name: "409",
         faults: || vec![Fault::status(409)],
         // A webhook that is there already is what was wanted.
-        expected: |case| {
-            if case.route == Route::CreateWebhook { Done(1) } else { Failed(ErrorKind::Conflict, 1) }
+        expected: |case| match case.route {
+            Route::CreateWebhook | Route::CreatePlatformWebhook => Done(1),
+            _ => Failed(ErrorKind::Conflict, 1),
         },
     },
     Profile {
