@@ -1,21 +1,18 @@
 //! The client for channels.
 
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use futures_core::Stream;
 use http::StatusCode;
-use webmessaging_http::paging::Items;
 use webmessaging_http::{Answer, Client, Error, ErrorKind, Facts, Sent};
 use webmessaging_journal::Journal;
 use webmessaging_model::{ChannelId, ChannelRules};
 
+use crate::cache::Cache;
 use crate::channel::Channel;
 use crate::channel_update::ChannelUpdate;
+use crate::discover::Channels;
 use crate::get_channel::GetChannel;
-use crate::list_channels::ListChannels;
 use crate::plan::{Plan, Updated, check};
 use crate::record;
 use crate::update_channel::UpdateChannel;
@@ -28,9 +25,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whoever is asked to wait for longer decides for himself.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-
-/// Pages that are read at once.
-const CONCURRENCY: usize = 4;
 
 /// Finds channels and changes them. Cheap to clone.
 ///
@@ -54,12 +48,13 @@ pub struct ChannelsClient {
     pub(crate) http: Client,
     rules: ChannelRules,
     pub(crate) journal: Journal,
+    cache: Cache,
 }
 
 impl ChannelsClient {
     /// A client with the documented rules.
     pub fn new(http: Client) -> Self {
-        Self { http, rules: ChannelRules::default(), journal: Journal::none() }
+        Self { http, rules: ChannelRules::default(), journal: Journal::none(), cache: Cache::default() }
     }
 
     /// Replaces the rules that configurations are checked against.
@@ -77,10 +72,18 @@ impl ChannelsClient {
         self
     }
 
+    /// Sets how many channels [`cached_channel`](Self::cached_channel) keeps, and for how long; 1 000 and 60 seconds by default. The clones that
+    /// are made of this client share what it keeps.
+    #[must_use]
+    pub fn cache(mut self, channels_max: NonZeroUsize, life: Duration) -> Self {
+        self.cache = Cache::new(channels_max, life);
+        self
+    }
+
     /// The channels of web messaging, read as they are asked for: the first one before the second page is. When the first page has told how
     /// many there are, four pages are under way at once, in order.
     pub fn discover(&self) -> Channels {
-        Channels { items: self.http.pages(ListChannels::new()).concurrency(CONCURRENCY).items(), all: false }
+        Channels::new(&self.http)
     }
 
     /// Reads a channel.
@@ -89,6 +92,24 @@ impl ChannelsClient {
     /// [`NotFound`](ErrorKind::NotFound) when there is no such channel, and those of [`Client::send`].
     pub async fn channel(&self, id: impl Into<ChannelId>) -> Result<Channel, Error> {
         self.read(id.into()).await.map(|answer| answer.value)
+    }
+
+    /// A channel as it was read within the last 60 seconds, or as it is read now. After a change through this client or a clone of it, and after
+    /// [`forget`](Self::forget), it is read anew.
+    ///
+    /// # Errors
+    /// Those of [`Self::channel`].
+    pub async fn cached_channel(&self, id: impl Into<ChannelId>) -> Result<Channel, Error> {
+        let id = id.into();
+        match self.cache.get(&id, self.http.clock().now()) {
+            Some(channel) => Ok(channel),
+            None => self.channel(id).await,
+        }
+    }
+
+    /// Has the next [`cached_channel`](Self::cached_channel) read the channel anew: for whoever hears of `channel.updated` from a webhook.
+    pub fn forget(&self, id: &ChannelId) {
+        self.cache.forget(id);
     }
 
     /// Says what an update would do, and does nothing: the dry run.
@@ -136,7 +157,10 @@ impl ChannelsClient {
                 return self.already_there(plan, seen, doubtful).await;
             };
             let endpoint = UpdateChannel::new(update.id.clone(), patch);
-            match self.http.send(&endpoint).await {
+            let change = self.cache.forget_after(&update.id);
+            let sent = self.http.send(&endpoint).await;
+            drop(change);
+            match sent {
                 Ok(Answer { value, facts, .. }) => {
                     record::updated(&self.journal, &value, &plan.changes, &endpoint, &facts).await?;
                     return Ok(Updated { channel: value, changes: plan.changes, facts });
@@ -182,7 +206,10 @@ impl ChannelsClient {
     }
 
     async fn read(&self, id: ChannelId) -> Result<Answer<Channel>, Error> {
-        self.http.send(&GetChannel::new(id)).await.map_err(explained)
+        let asked = self.cache.ask(self.http.clock().now());
+        let answer = self.http.send(&GetChannel::new(id)).await.map_err(explained)?;
+        self.cache.put(asked, answer.value.clone());
+        Ok(answer)
     }
 }
 
@@ -201,46 +228,5 @@ fn explained(error: Error) -> Error {
         ),
         Some(StatusCode::BAD_REQUEST) => error.with_message("rejected by the gateway"),
         _ => error,
-    }
-}
-
-/// Channels as they are found; [`ChannelsClient::discover`] starts it.
-///
-/// It ends after the first error; everything before that was given. A channel can come twice when the list changes while it is read.
-#[must_use = "channels are read as the stream is polled"]
-pub struct Channels {
-    items: Items<ListChannels>,
-    all: bool,
-}
-
-impl Channels {
-    /// Takes the channels of every type, not only those of web messaging.
-    pub fn of_every_type(mut self) -> Self {
-        self.all = true;
-        self
-    }
-
-    /// The next channel. When the future is dropped, the channel it waited for is not lost.
-    pub async fn next(&mut self) -> Option<Result<Channel, Error>> {
-        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
-    }
-}
-
-impl Stream for Channels {
-    type Item = Result<Channel, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            match ready!(Pin::new(&mut self.items).poll_next(cx)) {
-                Some(Ok(channel)) if !self.all && !channel.is_web_messaging() => {}
-                other => return Poll::Ready(other),
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Channels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channels").field("items", &self.items).field("all", &self.all).finish()
     }
 }

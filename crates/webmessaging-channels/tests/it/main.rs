@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod cache;
 mod discover;
 mod records;
 mod setup;

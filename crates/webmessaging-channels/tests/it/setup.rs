@@ -14,6 +14,7 @@ pub(crate) struct Setup {
     pub(crate) emulator: Emulator,
     pub(crate) channels: ChannelsClient,
     pub(crate) http: Client,
+    pub(crate) clock: SkippingClock,
 }
 
 impl Setup {
@@ -29,9 +30,9 @@ impl Setup {
         let theirs = emulator.clock().clone();
         let clock = SkippingClock::with_hook(move |slept: Duration| theirs.advance(slept));
         let builder = Client::builder(Credentials::new("demo-client", "demo-secret"));
-        let builder = builder.base_url(emulator.base_url()).clock(clock).entropy(Halfway);
+        let builder = builder.base_url(emulator.base_url()).clock(clock.clone()).entropy(Halfway);
         let http = builder.build().unwrap();
-        Self { emulator, channels: ChannelsClient::new(http.clone()), http }
+        Self { emulator, channels: ChannelsClient::new(http.clone()), http, clock }
     }
 
     pub(crate) async fn channel(&self) -> Channel {
