@@ -59,7 +59,8 @@ impl ChannelUpdate {
         self.set(["routing", "queueId"], Value::String(queue.into()))
     }
 
-    /// Sets anything else: the keys that lead there, and its value. What is not an object on the way becomes one.
+    /// Sets anything else: the keys that lead there, and its value. What is not an object on the way becomes one. Nothing can be set to `null`:
+    /// in what is sent, that removes a key.
     pub fn set<'a>(mut self, keys: impl IntoIterator<Item = &'a str>, value: Value) -> Self {
         let mut place = &mut self.wanted;
         for key in keys {

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 use webmessaging_http::{Error, ErrorKind, Facts, Sent};
-use webmessaging_model::json_merge::{Change, diff, merge, merge_patch};
-use webmessaging_model::{ChannelRules, Violation, Violations};
+use webmessaging_model::json_merge::{Change, apply_merge_patch, diff, merge, merge_patch};
+use webmessaging_model::{ChannelRules, Code, Violation, Violations};
 
 use crate::channel::Channel;
 use crate::channel_update::ChannelUpdate;
 use crate::operations::UPDATE_CHANNEL;
+use crate::record;
 
 /// What an update would do, worked out against the channel as it is now.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +41,23 @@ impl Plan {
             check(rules, update, &current, &merged)?;
         }
         let changes = diff(&current, &merged);
-        Ok(Self { channel, changes, patch: merge_patch(&current, &merged) })
+        let patch = merge_patch(&current, &merged);
+        if let Some(patch) = &patch {
+            tells_all(patch, current, &merged)?;
+        }
+        Ok(Self { channel, changes, patch })
     }
+}
+
+/// In a patch `null` removes, so that nothing can be set to it.
+fn tells_all(patch: &Value, mut before: Value, after: &Value) -> Result<(), Error> {
+    apply_merge_patch(&mut before, patch);
+    let lost = diff(&before, after).into_iter().map(|change| {
+        let path = record::dotted(&change.path);
+        Violation::new(path, Code::NotAllowed, "channel.configuration.null")
+    });
+    let found = Violations::check(lost.collect());
+    found.map_err(|violations| Error::from(violations).with_operation(&UPDATE_CHANNEL))
 }
 
 /// What an update came to.

@@ -23,8 +23,7 @@ pub(crate) async fn updated(
     facts: &Facts,
 ) -> Result<(), Error> {
     let recorded = journal.record(|stamp| {
-        let paths: Vec<_> =
-            changes.iter().map(|change| format!("configuration{}", dotted(&change.path))).collect();
+        let paths: Vec<_> = changes.iter().map(|change| dotted(&change.path)).collect();
         let mut kind = ChannelUpdated::new(channel.id.as_str(), paths);
         kind.features = Some(features(channel));
         let mut event = of_call(&UPDATE_CHANNEL, facts);
@@ -48,9 +47,9 @@ pub(crate) async fn failed(journal: &Journal, error: &Error, channel: &ChannelId
     let _ = recorded.await;
 }
 
-/// `/webchat/features` is `.webchat.features` where people read it.
-fn dotted(pointer: &str) -> String {
-    pointer.replace('/', ".").replace("~1", "/").replace("~0", "~")
+/// `/webchat/features` is `configuration.webchat.features` where people read it.
+pub(crate) fn dotted(pointer: &str) -> String {
+    format!("configuration{}", pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"))
 }
 
 /// By the name of each feature there is, whether the channel has it.

@@ -1,12 +1,13 @@
 //! The client's rules accept exactly what the emulator's schema accepts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use webmessaging_channels::UpdateChannel;
 use webmessaging_http::ErrorKind;
+use webmessaging_model::json_merge::apply_merge_patch;
 use webmessaging_model::{ChannelFeature, ChannelRules};
 
 use crate::setup::{ID, Setup};
@@ -47,19 +48,28 @@ fn configurations() -> impl Strategy<Value = Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn client_and_emulator_agree() {
-    let Setup { http, emulator, .. } = Setup::new().await;
+    let setup = Setup::new().await;
+    let before = setup.stored();
+    let Setup { http, emulator, .. } = setup;
     let runtime = tokio::runtime::Handle::current();
     let agreed = tokio::task::spawn_blocking(move || {
         let mut runner =
             TestRunner::new(Config { cases: 512, failure_persistence: None, ..Config::default() });
         let rules = ChannelRules::default();
+        let known = RefCell::new(before);
         let counts = [const { Cell::new(0) }; 2];
         runner
             .run(&configurations(), |configuration| {
                 let ours = rules.check(&configuration, &[]);
                 let sent = runtime.block_on(http.send(&UpdateChannel::new(ID, configuration.clone())));
                 let theirs = match sent {
-                    Ok(_) => true,
+                    Ok(answer) => {
+                        // The emulator applies patches with a library: ours has to make the same of them.
+                        let known = &mut *known.borrow_mut();
+                        apply_merge_patch(known, &configuration);
+                        prop_assert_eq!(known as &Value, &Value::Object(answer.value.configuration));
+                        true
+                    }
                     Err(error) if error.kind() == ErrorKind::Rejected => false,
                     Err(error) => return Err(TestCaseError::fail(error.to_string())),
                 };

@@ -81,6 +81,22 @@ async fn what_was_broken_before_is_not_held_against_a_change() {
 }
 
 #[tokio::test]
+async fn nothing_can_be_set_to_null_and_anything_can_be_removed() {
+    let setup = Setup::new().await;
+    let update =
+        ChannelUpdate::of(setup.channel().await).set(["webchat", "theme"], json!({"a": null, "b": 1}));
+    let error = setup.channels.update(&update).await.unwrap_err();
+    let violations = error.violations().unwrap().as_slice();
+    assert_eq!((violations.len(), &*violations[0].path), (1, "configuration.webchat.theme.a"));
+    assert_eq!(violations[0].rule, "channel.configuration.null");
+    let mut configuration = setup.channel().await.configuration;
+    configuration.remove("routing");
+    let update = ChannelUpdate::of(setup.channel().await).configuration(configuration);
+    setup.channels.update(&update).await.unwrap();
+    assert!(setup.stored().get("routing").is_none());
+}
+
+#[tokio::test]
 async fn a_colleagues_change_elsewhere_stays() {
     let setup = Setup::new().await;
     let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(800);
