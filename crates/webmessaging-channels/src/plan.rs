@@ -53,8 +53,8 @@ impl Plan {
 fn tells_all(patch: &Value, mut before: Value, after: &Value) -> Result<(), Error> {
     apply_merge_patch(&mut before, patch);
     let lost = diff(&before, after).into_iter().map(|change| {
-        let path = record::dotted(&change.path);
-        Violation::new(path, Code::NotAllowed, "channel.configuration.null")
+        let place = record::dotted(&change.path);
+        Violation::new(place, Code::NotAllowed, "channel.configuration.null")
     });
     let found = Violations::check(lost.collect());
     found.map_err(|violations| Error::from(violations).with_operation(&UPDATE_CHANNEL))

@@ -1,5 +1,6 @@
 //! `webmessaging demo`: every system at work on an embedded platform, with a report at the end.
 
+mod channels;
 mod documents;
 mod durable;
 mod samples;
@@ -68,8 +69,9 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
     let durable = Durable::start(&emulator).await?;
     let (uploaded, uploads) = uploads::show(&emulator, &client, args.file, &durable).await?;
     let transfers = transfers::show(&emulator, &client, &durable).await?;
+    let channels = channels::show(&emulator, &client, &durable).await?;
     let [webhooks, sync, audit] = durable.finish(&emulator, uploaded).await?;
-    let reports = [uploads, transfers, webhooks, sync, audit];
+    let reports = [uploads, transfers, channels, webhooks, sync, audit];
     emulator.shutdown().await;
 
     let ok = reports.iter().all(|report| report.ok);

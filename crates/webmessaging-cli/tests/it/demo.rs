@@ -25,6 +25,10 @@ fn it_reports_to_programs() {
         ("webhooks", "duplicates", 1),
         ("webhooks", "refused", 1),
         ("webhooks", "quarantined", 1),
+        ("channels", "found", 2),
+        ("channels", "violations", 3),
+        ("channels", "attempts", 2),
+        ("channels", "conflicts", 1),
         ("sync", "busy", 2),
         ("sync", "repeated", 0),
     ] {
@@ -54,7 +58,7 @@ fn it_reports_to_people() {
     {
         assert!(demo.stdout.contains(text), "{text} is missing in\n{}", demo.stdout);
     }
-    for system in ["uploads", "transfers", "webhooks", "sync", "audit"] {
+    for system in ["uploads", "transfers", "channels", "webhooks", "sync", "audit"] {
         let end = format!("{system}: everything went as expected\n");
         assert!(demo.stdout.contains(&end), "{}", demo.stdout);
     }
