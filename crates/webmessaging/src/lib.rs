@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(feature = "channels", feature = "receiver"))]
+mod channel_news;
 mod client;
 pub mod reference;
 #[cfg(all(feature = "files", feature = "receiver"))]
@@ -32,6 +34,8 @@ pub use webmessaging_sync as sync;
 #[doc(inline)]
 pub use webmessaging_webhooks as webhooks;
 
+#[cfg(all(feature = "channels", feature = "receiver"))]
+pub use crate::channel_news::ChannelNews;
 pub use crate::client::Client;
 #[cfg(all(feature = "files", feature = "receiver"))]
 pub use crate::scan_news::ScanNews;
