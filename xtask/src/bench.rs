@@ -31,8 +31,7 @@ const BENCHES: &[Bench] = &[
         about: "Files over loopback to a sink that reads and forgets, a process of its own, in turns with a bare reqwest client that streams the same file\n\
                 in chunks of the same size; five rounds, the ratios are their medians. Through the client it is the announcement and the bytes, counted, watched\n\
                 and held to their length. *Hashed in line* is the bare stream with a SHA-256 of every chunk. Memory is the growth over what the process had\n\
-                before, so that the last row may use again what the one above it had. Up to 8 uploads at once are sent in pieces of 256 KiB, more in\n\
-                pieces of 64 KiB: slower, but any number stays within 16 MiB.\n\n\
+                before. Up to 4 uploads at once are sent in pieces of 256 KiB, more in pieces of 64 KiB, which are slower and take less memory.\n\n\
                 Then the limits of the digest. One upload is at most as fast as the thread that reads and hashes it; the third table has what that thread does\n\
                 when nothing is sent. What is missing to it is the announcement, the wake-up of the sender for each piece, and the time in which client and sink\n\
                 want the same core. A thread for reading and one for hashing were tried: the digest then starves for as long as it gains, since every piece moves\n\

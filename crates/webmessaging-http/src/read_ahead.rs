@@ -29,18 +29,13 @@ pub(crate) struct Pace {
 impl Pace {
     /// Large pieces cost the fewest wake-ups: for one upload, or a few.
     pub(crate) const FEW: Self = Self { piece_bytes: 256 * 1024, ahead: 3 };
-    /// Of several uploads there is always one that can be sent, so none has to be far ahead.
-    pub(crate) const SEVERAL: Self = Self { piece_bytes: 256 * 1024, ahead: 1 };
-    /// Small pieces cost a third of the speed, and keep the memory of any number of uploads within 16 MiB.
+    /// Of many uploads there is always one that can be sent, so none has to be far ahead. Small pieces cost speed, and keep the
+    /// memory of many uploads small.
     pub(crate) const MANY: Self = Self { piece_bytes: 64 * 1024, ahead: 1 };
 
     /// What suits so many uploads at once.
     pub(crate) const fn of(uploads: usize) -> Self {
-        match uploads {
-            0..=4 => Self::FEW,
-            5..=8 => Self::SEVERAL,
-            _ => Self::MANY,
-        }
+        if uploads <= 4 { Self::FEW } else { Self::MANY }
     }
 }
 

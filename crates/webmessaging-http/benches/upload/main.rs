@@ -147,11 +147,7 @@ fn throughput(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
 fn memory(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
     println!("| load | client, growth in MiB | bare | client, MB/s, of bare |");
     println!("|---|---:|---:|---:|");
-    let loads = [
-        ("1 GiB, one", 1, 1_024, 1),
-        ("50 MiB x 64, all at once", 64, 50, 64),
-        ("50 MiB x 64, eight at once", 64, 50, 8),
-    ];
+    let loads = [("1 GiB, one", 1, 1_024, 1), ("50 MiB x 64, all at once", 64, 50, 64)];
     for (title, files, mib, at_once) in loads {
         let path = file(folder, mib);
         let grown = |upload: &dyn Fn()| {
