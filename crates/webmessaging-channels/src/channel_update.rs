@@ -92,6 +92,13 @@ impl ChannelUpdate {
         self
     }
 
+    /// The way back.
+    pub(crate) fn reversed(&self) -> Self {
+        let (base, wanted) = (self.wanted.clone(), self.base.clone());
+        // What was there need not keep the rules.
+        Self { base, wanted, checked: false, ..self.clone() }
+    }
+
     /// What it changes, in the order of the paths below `configuration`.
     pub fn changes(&self) -> Vec<Change> {
         diff(&self.base, &self.wanted)

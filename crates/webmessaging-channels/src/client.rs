@@ -26,6 +26,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Whoever is asked to wait for longer decides for himself.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
+/// What can be done when there is none.
+pub(crate) const NO_CHANNEL: &str =
+    "there is no such channel, or not any more: list the channels to see which there are";
+
 /// Finds channels and changes them. Cheap to clone.
 ///
 /// # Examples
@@ -46,7 +50,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct ChannelsClient {
     pub(crate) http: Client,
-    rules: ChannelRules,
+    pub(crate) rules: ChannelRules,
     pub(crate) journal: Journal,
     cache: Cache,
 }
@@ -223,9 +227,7 @@ pub(crate) fn is_doubtful(error: &Error) -> bool {
 /// Says what can be done about it.
 fn explained(error: Error) -> Error {
     match error.status() {
-        Some(StatusCode::NOT_FOUND) => error.with_message(
-            "there is no such channel, or not any more: list the channels to see which there are",
-        ),
+        Some(StatusCode::NOT_FOUND) => error.with_message(NO_CHANNEL),
         Some(StatusCode::BAD_REQUEST) => error.with_message("rejected by the gateway"),
         _ => error,
     }

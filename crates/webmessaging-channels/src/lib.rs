@@ -2,6 +2,7 @@
 
 pub mod operations;
 
+mod apply;
 mod cache;
 mod channel;
 mod channel_update;
@@ -10,11 +11,17 @@ mod create_webhook;
 mod discover;
 mod get_channel;
 mod list_channels;
+mod manifest;
+mod manifest_plan;
+#[cfg(feature = "toml")]
+mod manifest_toml;
 mod plan;
 mod record;
 mod register_webhook;
 mod update_channel;
+mod watch;
 
+pub use crate::apply::{Applied, AppliedChannel, ApplyEnd};
 pub use crate::channel::Channel;
 pub use crate::channel_update::ChannelUpdate;
 pub use crate::client::ChannelsClient;
@@ -22,6 +29,11 @@ pub use crate::create_webhook::{CreateWebhook, CreatedWebhook};
 pub use crate::discover::Channels;
 pub use crate::get_channel::GetChannel;
 pub use crate::list_channels::ListChannels;
+pub use crate::manifest::{Declared, Exported, Manifest};
+pub use crate::manifest_plan::{ManifestPlan, PlannedChannel};
+#[cfg(feature = "toml")]
+pub use crate::manifest_toml::rules_from_toml;
 pub use crate::plan::{Plan, Updated};
 pub use crate::register_webhook::Registered;
 pub use crate::update_channel::UpdateChannel;
+pub use crate::watch::{Sighting, Watch};

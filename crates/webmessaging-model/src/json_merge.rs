@@ -34,6 +34,18 @@ pub struct Conflict {
     pub theirs: Option<Value>,
 }
 
+impl Conflict {
+    /// A place with what there was, and what the two sides have made of it.
+    pub fn new(
+        path: impl Into<String>,
+        base: Option<Value>,
+        mine: Option<Value>,
+        theirs: Option<Value>,
+    ) -> Self {
+        Self { path: path.into(), base, mine, theirs }
+    }
+}
+
 /// All places that were changed in two ways, in the order of their paths; at least one.
 ///
 /// `Display` names the paths and never the values, which may be somebody's data.
@@ -183,7 +195,7 @@ fn merge_at(path: &str, sides: [Option<&Value>; 3], conflicts: &mut Vec<Conflict
     }
     let (Some(Value::Object(ours)), Some(Value::Object(others))) = (mine, theirs) else {
         let [base, mine, theirs] = sides.map(Option::<&Value>::cloned);
-        conflicts.push(Conflict { path: path.to_owned(), base, mine, theirs });
+        conflicts.push(Conflict::new(path, base, mine, theirs));
         return None;
     };
     // Both may have added the object, or made one of something else: then neither has begun with any key of it.

@@ -9,10 +9,14 @@
 )]
 
 mod agreement;
+mod apply;
 mod cache;
 mod discover;
+mod manifest;
+mod manifest_plan;
 mod records;
 mod setup;
 mod shapes;
 mod update;
+mod watch;
 mod webhook;

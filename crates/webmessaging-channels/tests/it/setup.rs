@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use webmessaging_channels::{Channel, ChannelsClient};
+use webmessaging_channels::{Channel, ChannelUpdate, ChannelsClient};
 use webmessaging_emulator::{Channel as Emulated, Emulator, EmulatorBuilder, Organization};
 use webmessaging_http::testing::{Halfway, SkippingClock};
 use webmessaging_http::{Client, Credentials};
+use webmessaging_model::json_merge::apply_merge_patch;
 
 pub(crate) const ID: &str = "channel-1";
 
@@ -25,6 +26,15 @@ impl Setup {
         Self::with(|emulator| emulator.organization(Organization::empty().channel(channel))).await
     }
 
+    /// With so many of these, `channel-1` and on.
+    pub(crate) async fn several(count: usize) -> Self {
+        let organization = (1..=count).fold(Organization::empty(), |organization, number| {
+            let channel = Emulated::new(format!("channel-{number}"), "Support", "webchat");
+            organization.channel(channel.webchat(500, ["rich-media"]).routing("queue-1", "longest-idle"))
+        });
+        Self::with(|emulator| emulator.organization(organization)).await
+    }
+
     pub(crate) async fn with(emulator: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
         let emulator = emulator(Emulator::builder()).start().await.unwrap();
         let theirs = emulator.clock().clone();
@@ -39,9 +49,23 @@ impl Setup {
         self.channels.channel(ID).await.unwrap()
     }
 
+    /// Somebody else's change, which this client knows nothing of.
+    pub(crate) async fn colleague(&self, id: &str, configuration: Value) {
+        let channel = self.channels.channel(id).await.unwrap();
+        let mut wanted = Value::Object(channel.configuration.clone());
+        apply_merge_patch(&mut wanted, &configuration);
+        let wanted = wanted.as_object().unwrap().clone();
+        let update = ChannelUpdate::of(channel).configuration(wanted).unchecked();
+        self.channels.update(&update).await.unwrap();
+    }
+
     /// The configuration as the emulator has it.
     pub(crate) fn stored(&self) -> Value {
-        let organization = self.emulator.organization();
-        json!(organization.channels()[0])["configuration"].clone()
+        self.stored_of(0)
+    }
+
+    /// The configuration of one of several.
+    pub(crate) fn stored_of(&self, index: usize) -> Value {
+        json!(self.emulator.organization().channels()[index])["configuration"].clone()
     }
 }

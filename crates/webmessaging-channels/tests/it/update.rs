@@ -9,15 +9,6 @@ use webmessaging_model::{Browser, ChannelFeature, ChannelRules, Code};
 
 use crate::setup::{ID, Setup};
 
-/// Somebody else's change, which this client knows nothing of.
-async fn colleague(setup: &Setup, configuration: serde_json::Value) {
-    let channel = setup.channel().await;
-    let mut wanted = serde_json::Value::Object(channel.configuration.clone());
-    webmessaging_model::json_merge::apply_merge_patch(&mut wanted, &configuration);
-    let wanted = wanted.as_object().unwrap().clone();
-    setup.channels.update(&ChannelUpdate::of(channel).configuration(wanted).unchecked()).await.unwrap();
-}
-
 #[tokio::test]
 async fn only_what_differs_is_sent() {
     let setup = Setup::new().await;
@@ -100,7 +91,7 @@ async fn nothing_can_be_set_to_null_and_anything_can_be_removed() {
 async fn a_colleagues_change_elsewhere_stays() {
     let setup = Setup::new().await;
     let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(800);
-    colleague(&setup, json!({"routing": {"queueId": "queue-9"}, "notes": {"by": "a colleague"}})).await;
+    setup.colleague(ID, json!({"routing": {"queueId": "queue-9"}, "notes": {"by": "a colleague"}})).await;
     let updated = setup.channels.update(&update).await.unwrap();
     assert_eq!(updated.changes.len(), 1, "what the colleague did is not ours: {:?}", updated.changes);
     let stored = setup.stored();
@@ -114,7 +105,7 @@ async fn a_colleagues_change_elsewhere_stays() {
 async fn a_colleagues_change_of_the_same_is_a_conflict_and_stays() {
     let setup = Setup::new().await;
     let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(800).queue_id("queue-2");
-    colleague(&setup, json!({"webchat": {"maxConcurrentSessions": 700}})).await;
+    setup.colleague(ID, json!({"webchat": {"maxConcurrentSessions": 700}})).await;
     let before = setup.stored();
     let patches = setup.emulator.count(Route::UpdateChannel);
     for error in
@@ -230,7 +221,7 @@ async fn an_answer_that_says_nothing_is_looked_after() {
 async fn a_second_round_overwrites_nobody() {
     let setup = Setup::new().await;
     let ours = ChannelUpdate::of(setup.channel().await).queue_id("queue-2");
-    colleague(&setup, json!({"webchat": {"maxConcurrentSessions": 700}})).await;
+    setup.colleague(ID, json!({"webchat": {"maxConcurrentSessions": 700}})).await;
     let patches = setup.emulator.count(Route::UpdateChannel);
     setup.emulator.inject(Route::UpdateChannel, Fault::drop_before());
     let updated = setup.channels.update(&ours).await.unwrap();
