@@ -122,26 +122,26 @@ impl fmt::Display for ManifestPlan {
         let changes = places(|channel| channel.changes().len());
         let conflicts = places(|channel| channel.conflicts.len());
         let changing = self.channels.iter().filter(|channel| !channel.is_empty()).count();
-        write!(f, "{changing} of {} channels to change", self.channels.len() + self.missing.len())?;
-        write!(f, ", {changes} places")?;
+        let all = self.channels.len() + self.missing.len();
+        write!(f, "{changing} of {} to change, {}", counted(all, "channel"), counted(changes, "place"))?;
         if conflicts > 0 {
             write!(f, ", {conflicts} of them in conflict")?;
         }
         if !self.missing.is_empty() {
-            write!(f, ", {} channels missing", self.missing.len())?;
+            write!(f, ", {} missing", counted(self.missing.len(), "channel"))?;
         }
         Ok(())
     }
 }
 
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// The channel, and a line for every place: `+` is added, `-` removed, `~` changed, `!` in conflict.
 impl fmt::Display for PlannedChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.id())?;
-        if let Some(name) = &self.name {
-            write!(f, " ({name})")?;
-        }
-        writeln!(f)?;
+        writeln!(f, "{}", Title(self.id(), self.name.as_deref()))?;
         for change in self.changes() {
             let conflict = self.conflicts.iter().find(|conflict| conflict.path == change.path);
             let sign = if conflict.is_some() { Some('!') } else { None };
@@ -152,6 +152,18 @@ impl fmt::Display for PlannedChannel {
             }
         }
         Ok(())
+    }
+}
+
+/// A channel as people know it.
+pub(crate) struct Title<'a>(pub(crate) &'a ChannelId, pub(crate) Option<&'a str>);
+
+impl fmt::Display for Title<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(name) => write!(f, "{} ({name})", self.0),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Channels, looked at again and again: what has changed between two looks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::json;
 use webmessaging_http::{Error, ErrorKind};
 use webmessaging_model::ChannelId;
@@ -10,6 +12,7 @@ use webmessaging_model::json_merge::{Change, diff};
 
 use crate::channel::Channel;
 use crate::client::ChannelsClient;
+use crate::manifest_plan::{Line, Title};
 
 /// Looks at the channels of web messaging at intervals; [`ChannelsClient::watch`] starts it.
 ///
@@ -21,14 +24,19 @@ pub struct Watch {
     channels: ChannelsClient,
     interval: Duration,
     seen: Option<BTreeMap<ChannelId, Channel>>,
+    has_looked: bool,
 }
 
-/// What is different from the look before.
-#[derive(Debug, Clone, PartialEq)]
+/// What is different from the look before. `Display` is the channel, and a line for every place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "seen", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Sighting {
     /// A channel that was not there.
-    Appeared(Channel),
+    Appeared {
+        /// The channel.
+        channel: Channel,
+    },
     /// A channel that was changed.
     Changed {
         /// The channel as it is now.
@@ -36,14 +44,17 @@ pub enum Sighting {
         /// What is different, in the order of the paths; they begin at the channel, as in `/configuration/routing/queueId`.
         changes: Vec<Change>,
     },
-    /// A channel that is gone, or has become one of another type, as it was.
-    Gone(Channel),
+    /// A channel that is gone, or has become one of another type.
+    Gone {
+        /// The channel as it was.
+        channel: Channel,
+    },
 }
 
 impl ChannelsClient {
     /// Looks at the channels of web messaging every `interval`.
     pub fn watch(&self, interval: Duration) -> Watch {
-        Watch { channels: self.clone(), interval, seen: None }
+        Watch { channels: self.clone(), interval, seen: None, has_looked: false }
     }
 }
 
@@ -52,10 +63,10 @@ impl Watch {
     ///
     /// # Errors
     /// Those of [`Client::send`](webmessaging_http::Client::send). Nothing is lost by them: the next call compares with the last look that
-    /// succeeded.
+    /// succeeded, an interval later.
     pub async fn next(&mut self) -> Result<Vec<Sighting>, Error> {
         loop {
-            if self.seen.is_some() {
+            if std::mem::replace(&mut self.has_looked, true) {
                 self.channels.http.clock().sleep(self.interval).await;
             }
             let now = self.look().await?;
@@ -92,11 +103,34 @@ impl Watch {
     }
 }
 
+impl Sighting {
+    /// The channel it is about.
+    pub fn channel(&self) -> &Channel {
+        match self {
+            Self::Appeared { channel } | Self::Changed { channel, .. } | Self::Gone { channel } => channel,
+        }
+    }
+}
+
+impl fmt::Display for Sighting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channel = self.channel();
+        write!(f, "{}", Title(&channel.id, channel.name.as_deref()))?;
+        match self {
+            Self::Appeared { .. } => write!(f, "\n  + the channel"),
+            Self::Gone { .. } => write!(f, "\n  - the channel"),
+            Self::Changed { changes, .. } => {
+                changes.iter().try_for_each(|change| write!(f, "\n{}", Line { change, sign: None }))
+            }
+        }
+    }
+}
+
 fn compare(before: &BTreeMap<ChannelId, Channel>, now: &BTreeMap<ChannelId, Channel>) -> Vec<Sighting> {
     let mut sightings = Vec::new();
     for (id, channel) in now {
         match before.get(id) {
-            None => sightings.push(Sighting::Appeared(channel.clone())),
+            None => sightings.push(Sighting::Appeared { channel: channel.clone() }),
             Some(old) if old == channel => {}
             Some(old) => {
                 let (channel, changes) = (channel.clone(), diff(&json!(old), &json!(channel)));
@@ -105,6 +139,6 @@ fn compare(before: &BTreeMap<ChannelId, Channel>, now: &BTreeMap<ChannelId, Chan
         }
     }
     let gone = before.iter().filter(|(id, _)| !now.contains_key(*id));
-    sightings.extend(gone.map(|(_, channel)| Sighting::Gone(channel.clone())));
+    sightings.extend(gone.map(|(_, channel)| Sighting::Gone { channel: channel.clone() }));
     sightings
 }

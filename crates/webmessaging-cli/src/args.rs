@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Files(FilesArgs),
     /// Transfer files to a bucket of the organisation, and see what became of them
     Transfers(TransfersArgs),
-    /// See which channels there are, and how they are set up
+    /// See which channels there are, how they are set up, and change them to what a manifest says
     Channels(ChannelsArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),

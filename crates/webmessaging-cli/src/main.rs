@@ -7,6 +7,8 @@ mod demo;
 mod failure;
 mod input;
 mod interrupt;
+mod manifests;
+mod out_file;
 mod output;
 mod recording;
 mod targets;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstyle::AnsiColor;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use serde_json::{Value, json};
@@ -61,7 +62,8 @@ impl Output {
 
 /// Prints a line. Somebody who has read enough closes the pipe; that is no trouble.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{text}") {
+    // Colors are left out where nobody can see them.
+    match writeln!(anstream::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::internal("cannot write to standard output", error))
         }
@@ -83,6 +85,23 @@ pub(crate) fn printable(text: &str) -> String {
         if is_harmless(c) { shown.push(c) } else { shown.extend(c.escape_default()) }
     }
     shown
+}
+
+/// A plan, each line in the color of its sign: added, removed, changed, in conflict. What is of others cannot bring colors of its own.
+pub(crate) fn colored_plan(plan: &str) -> String {
+    let lines = printable(plan);
+    let lines = lines.lines().map(|line| {
+        let color = match line.get(..3) {
+            Some("  +") => AnsiColor::Green,
+            Some("  -") => AnsiColor::Red,
+            Some("  ~") => AnsiColor::Yellow,
+            Some("  !" | "  ?") => AnsiColor::Magenta,
+            _ => return line.to_owned(),
+        };
+        let style = color.on_default();
+        format!("{style}{line}{style:#}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A table with a header.

@@ -45,11 +45,24 @@ async fn channels_that_come_and_go_are_seen_and_a_failed_look_loses_nothing() {
     assert_eq!(watch.next().await.unwrap_err().kind(), ErrorKind::Permission);
     assert_eq!(setup.clock.now() - before, MINUTE);
     let seen = watch.next().await.unwrap();
-    let [Sighting::Changed { channel, .. }, Sighting::Appeared(new), Sighting::Gone(gone)] = &seen[..] else {
+    let [
+        Sighting::Changed { channel, .. },
+        Sighting::Appeared { channel: new },
+        Sighting::Gone { channel: gone },
+    ] = &seen[..]
+    else {
         panic!("{seen:?}")
     };
     let ids = [channel, new, gone].map(|channel| channel.id.as_str());
     assert_eq!(ids, ["channel-1", "channel-3", "channel-2"]);
+    let lines: Vec<_> = seen.iter().map(ToString::to_string).collect();
+    let expected = [
+        "channel-1 (Support)\n  - /configuration/routing: {\"assignmentMode\":\"longest-idle\",\"queueId\":\"queue-1\"}\n  \
+         - /configuration/webchat: {\"features\":[\"rich-media\"],\"maxConcurrentSessions\":500}",
+        "channel-3\n  + the channel",
+        "channel-2 (Support)\n  - the channel",
+    ];
+    assert_eq!(lines, expected);
 
     // A list that has left one out says nothing about it.
     let setup = Setup::several(2).await;

@@ -6,7 +6,6 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 use webmessaging::journal;
 use webmessaging::journal::audit::{self, Checkpoint, Fault, Problem, Selection, Verification};
 use webmessaging::model::Timestamp;
@@ -14,6 +13,7 @@ use webmessaging::model::Timestamp;
 use crate::args::audit::{AuditArgs, AuditCommand, AuditDirArgs, AuditExportArgs, AuditVerifyArgs};
 use crate::data_dir::{self, DataDir};
 use crate::failure::{Exit, Failure, Local};
+use crate::out_file;
 use crate::output::{Output, table};
 
 pub(crate) fn run(args: AuditArgs, output: Output) -> Result<Exit, Failure> {
@@ -118,38 +118,14 @@ fn export(args: AuditExportArgs, output: Output) -> Result<Exit, Failure> {
             _ => Ok(Exit::Success),
         };
     };
-    let mut file = new_file(&out)?;
+    let mut file = out_file::begin(&out)?;
     let records = audit::export(&folder, &selection, &mut BufWriter::new(&mut file)).map_err(failed)?;
-    keep(file, &out)?;
+    out_file::keep(file, &out)?;
     let shown = out.display().to_string();
     output.result(&json!({"ok": true, "records": records, "file": shown}), || {
         format!("{records} records are in {shown}")
     })?;
     Ok(Exit::Success)
-}
-
-/// A file that is nowhere yet, for its owner alone as the log is.
-fn new_file(out: &Path) -> Result<NamedTempFile, Failure> {
-    let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    NamedTempFile::new_in(beside).map_err(unwritable)
-}
-
-/// Puts it in its place now that it is complete, and over nothing.
-fn keep(file: NamedTempFile, out: &Path) -> Result<(), Failure> {
-    file.as_file().sync_all().map_err(unwritable)?;
-    match file.persist_noclobber(out) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(Local::input("output", "is there already: name a new file")
-                .about(out.display().to_string())
-                .into())
-        }
-        Err(error) => Err(unwritable(error.error)),
-    }
-}
-
-fn unwritable(error: io::Error) -> Failure {
-    Failure::internal("the copies cannot be written", error)
 }
 
 /// Somebody who has read enough closes the pipe; that is no trouble.

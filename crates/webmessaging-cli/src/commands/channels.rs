@@ -1,4 +1,9 @@
-//! `webmessaging channels`: which channels there are, and how they are set up.
+//! `webmessaging channels`: which channels there are, how they are set up, and how they should be.
+
+mod apply;
+mod export;
+mod plan;
+mod watch;
 
 use serde_json::{Value, json};
 use webmessaging::channels::Channel;
@@ -11,6 +16,11 @@ pub(crate) async fn run(args: ChannelsArgs, output: Output) -> Result<Exit, Fail
     match args.command {
         ChannelsCommand::List(args) => list(*args, output).await,
         ChannelsCommand::Show(args) => show(*args, output).await,
+        ChannelsCommand::Plan(args) => plan::plan(*args, output).await,
+        ChannelsCommand::Apply(args) => apply::run(*args, output).await,
+        ChannelsCommand::Validate(args) => plan::validate(&args, output),
+        ChannelsCommand::Export(args) => export::run(*args, output).await,
+        ChannelsCommand::Watch(args) => watch::run(*args, output).await,
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod audit;
 mod channels;
+mod channels_as_code;
 mod data_dir;
 mod dead_letters;
 mod deliveries;
