@@ -42,6 +42,16 @@ const BENCHES: &[Bench] = &[
                 `npm install --prefix crates/webmessaging-http/benches/upload/axios` enables it.",
     },
     Bench {
+        name: "channels",
+        package: "webmessaging-channels",
+        title: "Channels: how long it takes to find all of them",
+        about: "100 pages of 100 channels from a process that answers at once, after 20 ms and after 50 ms: with axios and with bare reqwest, page by page, and\n\
+                through the client with everything it does for a real call, with so many pages under way at once. All read each channel into what their\n\
+                language has for it, all of it, on one thread. Five rounds in turns; the times and the ratios are their medians. Where answers come at once, most of\n\
+                the client's time is the JSON of the configurations, which is kept whole; the line below the table has what that takes alone.\n\n\
+                `npm install --prefix crates/webmessaging-channels/benches/channels/axios` enables axios.",
+    },
+    Bench {
         name: "limiter",
         package: "webmessaging-http",
         title: "Rate limiter: how much of the quota is used, and how many requests are refused",
