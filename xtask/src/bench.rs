@@ -45,7 +45,7 @@ const BENCHES: &[Bench] = &[
         name: "channels",
         package: "webmessaging-channels",
         title: "Channels: how long it takes to find all of them",
-        about: "100 pages of 100 channels from a process that answers at once, after 20 ms and after 50 ms: with axios and with bare reqwest, page by page, and\n\
+        about: "100 pages of 100 channels from a process that answers at once, after 20 ms and after 50 ms: with axios and over a bare socket, page by page, and\n\
                 through the client with everything it does for a real call, with so many pages under way at once. All read each channel into what their\n\
                 language has for it, all of it, on one thread. Five rounds in turns; the times and the ratios are their medians. Where answers come at once, most of\n\
                 the client's time is the JSON of the configurations, which is kept whole; the line below the table has what that takes alone.\n\n\

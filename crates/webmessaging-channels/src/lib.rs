@@ -37,3 +37,8 @@ pub use crate::plan::{Plan, Updated};
 pub use crate::register_webhook::Registered;
 pub use crate::update_channel::UpdateChannel;
 pub use crate::watch::{Sighting, Watch};
+
+/// Compiles the examples of a guide.
+#[cfg(all(doctest, feature = "toml"))]
+#[doc = include_str!("../../../docs/guides/manage-channels-as-code.md")]
+struct Guide;

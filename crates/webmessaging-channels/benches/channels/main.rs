@@ -1,7 +1,7 @@
-//! What it takes to find all channels: with the client, with bare reqwest and with axios, from a server that answers at once or later.
+//! What it takes to find all channels: with the client, over a bare socket and with axios, from a server that answers at once or later.
 //!
 //! The server is a process of its own with 100 pages of 100 channels. The client does what it does for everybody: token, rate limiter,
-//! breaker, spans, guards against lists that lead in circles. Bare reqwest reads the same pages into the same type, one after the other.
+//! breaker, spans, guards against lists that lead in circles. The bare socket reads the same pages into the same type, one after the other.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,8 @@
 mod axios;
 mod server;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -36,13 +38,13 @@ fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let has_axios = axios::is_installed();
     println!(
-        "| an answer takes | axios | reqwest | client, 1 page | 4 | 16 | 64 | axios to client, 1 page | axios to client, 16 | reqwest to client, 1 page | 1 page to 4 | 1 page to 16 |"
+        "| an answer takes | axios | bare socket | client, 1 page | 4 | 16 | 64 | axios to client, 1 page | axios to client, 16 | socket to client, 1 page | 1 page to 4 | 1 page to 16 |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for millis in [0, 20, 50] {
         let server = Server::start(Duration::from_millis(millis));
-        let (ours, bare) = (ours(&server), reqwest::Client::builder().no_proxy().build().unwrap());
-        let rounds: Vec<_> = (0..ROUNDS).map(|_| round(&runtime, &server, &ours, &bare, has_axios)).collect();
+        let ours = ours(&server);
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| round(&runtime, &server, &ours, has_axios)).collect();
         let of = |figure: &dyn Fn(&Round) -> f64| median(rounds.iter().map(figure).collect());
         let ms = |figure: &dyn Fn(&Round) -> f64| format!("{:.0} ms", of(figure) * 1e3);
         let beside_axios = |column: usize| {
@@ -98,15 +100,9 @@ struct Round {
     ours: [f64; CONCURRENCY.len()],
 }
 
-fn round(
-    runtime: &Runtime,
-    server: &Server,
-    ours: &ChannelsClient,
-    bare: &reqwest::Client,
-    has_axios: bool,
-) -> Round {
+fn round(runtime: &Runtime, server: &Server, ours: &ChannelsClient, has_axios: bool) -> Round {
     let axios = if has_axios { axios::list(server.address).as_secs_f64() } else { f64::NAN };
-    let bare = took(|| runtime.block_on(read_bare(bare, server)));
+    let bare = took(|| read_bare(server));
     let ours = CONCURRENCY.map(|pages| took(|| runtime.block_on(discover(ours, pages))));
     Round { axios, bare, ours }
 }
@@ -127,15 +123,28 @@ async fn discover(channels: &ChannelsClient, pages: usize) {
     assert_eq!(count, CHANNELS);
 }
 
-async fn read_bare(client: &reqwest::Client, server: &Server) {
-    let mut count = 0;
+fn read_bare(server: &Server) {
+    let mut socket = BufReader::with_capacity(64 * 1024, TcpStream::connect(server.address).unwrap());
+    let (mut count, mut body) = (0, Vec::new());
     for page in 1..=PAGES {
-        let url = format!(
-            "http://{}/api/v2/communications/channels?pageSize=100&pageNumber={page}",
-            server.address
+        let request = format!(
+            "GET /api/v2/communications/channels?pageSize=100&pageNumber={page} HTTP/1.1\r\nhost: localhost\r\n\r\n"
         );
-        let answer = client.get(url).bearer_auth("token").send().await.unwrap().bytes().await.unwrap();
-        let page: Page = serde_json::from_slice(&answer).unwrap();
+        socket.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            socket.read_line(&mut line).unwrap();
+            if let Some(bytes) = line.strip_prefix("content-length: ") {
+                length = bytes.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        body.resize(length, 0);
+        socket.read_exact(&mut body).unwrap();
+        let page: Page = serde_json::from_slice(&body).unwrap();
         count += page.entities.iter().filter(|channel| channel.is_web_messaging()).count();
     }
     assert_eq!(count, CHANNELS);

@@ -148,3 +148,18 @@ fn a_part_of_a_manifest_is_one() {
     "#]]
     .assert_eq(&declared.to_toml().unwrap());
 }
+
+#[test]
+fn the_examples_of_the_guide_are_what_they_are_said_to_be() {
+    const GUIDE: &str = include_str!("../../../../docs/guides/manage-channels-as-code.md");
+    let blocks = GUIDE.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let [exported, written, rules] = blocks.collect::<Vec<_>>()[..] else {
+        panic!("there are other examples")
+    };
+    for (manifest, channels) in [(exported, 1), (written, 2)] {
+        let manifest = Manifest::from_toml(manifest).unwrap();
+        assert_eq!(manifest.channels.len(), channels);
+        assert_eq!(manifest.check(&ChannelRules::default()), Ok(()));
+    }
+    assert_ne!(rules_from_toml(rules).unwrap(), ChannelRules::default());
+}
