@@ -41,6 +41,28 @@ async fn ten_thousand_channels_take_the_hundred_requests_of_their_pages() {
     assert_eq!(ids.len(), 10_000);
 }
 
+/// Nobody has to hold ten thousand channels to look at each of them once.
+#[test]
+fn memory_is_bounded_by_the_pages_under_way() {
+    let elsewhere = tokio::runtime::Runtime::new().unwrap();
+    let peak = |channels: usize| {
+        let setup = elsewhere.block_on(Setup::with(|emulator| emulator.channels(channels)));
+        // The emulator lives on other threads, which are not counted.
+        let here = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let counted = allocation_counter::measure(|| {
+            here.block_on(async {
+                let mut found = setup.channels.discover().of_every_type();
+                while let Some(channel) = found.next().await {
+                    channel.unwrap();
+                }
+            });
+        });
+        counted.bytes_max
+    };
+    let (some, many) = (peak(5_000), peak(20_000));
+    assert!(many < some * 5 / 4, "{some} bytes for 5,000 channels, {many} for 20,000");
+}
+
 #[tokio::test]
 async fn what_came_before_an_error_was_given() {
     let setup = Setup::with(|emulator| emulator.channels(250)).await;
