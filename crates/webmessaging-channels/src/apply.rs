@@ -3,74 +3,25 @@
 use std::collections::{HashMap, HashSet};
 
 use webmessaging_http::{Error, ErrorKind, Sent};
-use webmessaging_model::ChannelId;
-use webmessaging_model::json_merge::Change;
+use webmessaging_model::{ChannelId, Violations};
 
+use crate::applied::{Applied, AppliedChannel, ApplyEnd};
 use crate::channel::Channel;
-use crate::channel_update::ChannelUpdate;
-use crate::client::{ChannelsClient, NO_CHANNEL, is_doubtful};
-use crate::manifest::Manifest;
+use crate::client::{ChannelsClient, NO_CHANNEL};
+use crate::manifest::{Declared, Manifest};
 use crate::manifest_plan::{ManifestPlan, PlannedChannel};
 use crate::operations::UPDATE_CHANNEL;
-use crate::plan::Plan;
+use crate::plan::{Plan, Updated};
 
 /// So many channels are read one by one; for more of them the pages of the list take fewer requests.
 const SINGLY_MAX: usize = 10;
 
-/// What became of a plan: every channel of it, in its order.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Applied {
-    /// The channels.
-    pub channels: Vec<AppliedChannel>,
-}
-
-/// What became of one channel.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct AppliedChannel {
-    /// How it ended.
-    pub end: ApplyEnd,
-    update: ChannelUpdate,
-}
-
-/// How a channel of a plan ended.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum ApplyEnd {
-    /// It was as it should be.
-    Unchanged,
-    /// It was changed, at these places.
-    Changed(Vec<Change>),
-    /// The change failed. It can be there all the same where the error says that it may have been sent.
-    Failed(Error),
-    /// It was not touched, because another one had failed.
-    NotTried,
-}
-
-impl Applied {
-    /// The channel that failed, with its error; when nothing did, all channels are as planned.
-    pub fn failed(&self) -> Option<(&ChannelId, &Error)> {
-        self.channels.iter().find_map(|channel| match &channel.end {
-            ApplyEnd::Failed(error) => Some((channel.id(), error)),
-            _ => None,
-        })
-    }
-
-    fn pending(&mut self) -> impl Iterator<Item = &mut AppliedChannel> {
-        self.channels.iter_mut().filter(|channel| matches!(channel.end, ApplyEnd::NotTried))
-    }
+fn end_of(updated: Updated) -> ApplyEnd {
+    if updated.changes.is_empty() { ApplyEnd::Unchanged } else { ApplyEnd::Changed(updated.changes) }
 }
 
 fn refused(kind: ErrorKind, message: &'static str) -> Error {
     Error::new(kind, Sent::No).with_operation(&UPDATE_CHANNEL).with_message(message)
-}
-
-impl AppliedChannel {
-    /// The channel.
-    pub fn id(&self) -> &ChannelId {
-        &self.update.id
-    }
 }
 
 impl ChannelsClient {
@@ -80,17 +31,27 @@ impl ChannelsClient {
     /// Up to ten channels are read one by one, more by listing all that there are.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) with every rule that the manifest breaks, before anything is asked; and those of
+    /// [`InvalidInput`](ErrorKind::InvalidInput) with every rule that the manifest breaks, but for what the channels have already; and those of
     /// [`Client::send`](webmessaging_http::Client::send).
     pub async fn plan_manifest(
         &self,
         manifest: &Manifest,
         last: Option<&Manifest>,
     ) -> Result<ManifestPlan, Error> {
-        manifest
-            .check(&self.rules)
-            .map_err(|violations| Error::from(violations).with_operation(&UPDATE_CHANNEL))?;
+        let invalid = |violations| Error::from(violations).with_operation(&UPDATE_CHANNEL);
+        let checked = manifest.check(&self.rules);
+        // What is wrong with the manifest itself no channel can excuse.
+        let of_itself =
+            |violations: &Violations| violations.iter().any(|broken| broken.rule.starts_with("manifest."));
+        if let Err(violations) = &checked
+            && of_itself(violations)
+        {
+            return Err(invalid(violations.clone()));
+        }
         let mut found = self.current(manifest.channels.iter().map(|declared| &declared.id)).await?;
+        if checked.is_err() {
+            manifest.check_beside(&self.rules, |id| found.get(id)).map_err(invalid)?;
+        }
         let (mut channels, mut missing) = (Vec::new(), Vec::new());
         for declared in &manifest.channels {
             match found.remove(&declared.id) {
@@ -101,7 +62,7 @@ impl ChannelsClient {
                 None => missing.push(declared.id.clone()),
             }
         }
-        Ok(ManifestPlan { channels, missing })
+        Ok(ManifestPlan { channels, missing, overwrites: false })
     }
 
     /// Changes what a plan says, channel by channel, and stops at the first that fails. Before the first change every channel is looked at
@@ -111,30 +72,52 @@ impl ChannelsClient {
     /// again does what is left to do.
     ///
     /// # Errors
-    /// [`Conflict`](ErrorKind::Conflict) when the plan has conflicts, [`NotFound`](ErrorKind::NotFound) when channels of it are missing, and
+    /// [`Conflict`](ErrorKind::Conflict) when the plan is in conflict, [`NotFound`](ErrorKind::NotFound) when channels of it are missing, and
     /// those of [`Client::send`](webmessaging_http::Client::send) when the channels cannot be looked at. Nothing was sent then.
     pub async fn apply_manifest(&self, plan: &ManifestPlan) -> Result<Applied, Error> {
-        if plan.has_conflicts() {
+        self.apply_manifest_while(plan, || true).await
+    }
+
+    /// The same, as long as `go_on` says so: it is asked before each channel. Those that it leaves out are [`NotTried`](ApplyEnd::NotTried). To drop the
+    /// future instead loses the outcome.
+    ///
+    /// # Errors
+    /// Those of [`apply_manifest`](Self::apply_manifest).
+    pub async fn apply_manifest_while(
+        &self,
+        plan: &ManifestPlan,
+        go_on: impl Fn() -> bool + Send,
+    ) -> Result<Applied, Error> {
+        if plan.is_in_conflict() {
             let message = "somebody else has changed what the plan would change";
             return Err(refused(ErrorKind::Conflict, message));
         }
         if !plan.missing.is_empty() {
             return Err(refused(ErrorKind::NotFound, NO_CHANNEL));
         }
-        let mut applied = Applied {
-            channels: plan
-                .channels
-                .iter()
-                .map(|channel| AppliedChannel {
-                    end: if channel.is_empty() { ApplyEnd::Unchanged } else { ApplyEnd::NotTried },
-                    update: channel.update.clone(),
-                })
-                .collect(),
-        };
+        let mut applied = Applied { channels: plan.channels.iter().map(AppliedChannel::planned).collect() };
         if self.are_ready(&mut applied).await? {
-            self.update_each(applied.pending()).await;
+            for channel in applied.pending() {
+                if !go_on() {
+                    break;
+                }
+                self.change(channel).await;
+                if matches!(channel.end, ApplyEnd::Failed(_)) {
+                    break;
+                }
+            }
         }
         Ok(applied)
+    }
+
+    async fn change(&self, channel: &mut AppliedChannel) {
+        channel.end = match self.update(&channel.update).await {
+            Ok(updated) => {
+                channel.compare(&updated.channel);
+                end_of(updated)
+            }
+            Err(error) => ApplyEnd::Failed(error),
+        };
     }
 
     /// Whether all that is to change is as it was planned; the first channel that is not has failed.
@@ -154,42 +137,18 @@ impl ChannelsClient {
         Ok(true)
     }
 
-    /// Undoes what an application has done, the last change first: each place gets back what was there, unless somebody has changed it
-    /// since. A change that failed and may be there all the same is looked after too. It stops at nothing: the outcome has every such channel,
-    /// and one that could not be brought back is [`Failed`](ApplyEnd::Failed).
+    /// Undoes what an application has done, the last change first: each place that it has changed gets back what was there, unless somebody has
+    /// changed it since; what was `null` is removed. A change that failed and may be there all the same is looked after too. It stops at
+    /// nothing: the outcome has every such channel, and one that could not be brought back is [`Failed`](ApplyEnd::Failed).
     pub async fn roll_back(&self, applied: &Applied) -> Applied {
-        let changed = applied.channels.iter().rev().filter(|channel| match &channel.end {
-            ApplyEnd::Changed(_) => true,
-            // Where nothing of it is there, there is nothing to undo.
-            ApplyEnd::Failed(error) => is_doubtful(error) || error.kind() == ErrorKind::NotRecorded,
-            ApplyEnd::Unchanged | ApplyEnd::NotTried => false,
-        });
-        let mut back = Applied {
-            channels: changed
-                .map(|channel| AppliedChannel { end: ApplyEnd::NotTried, update: channel.update.reversed() })
-                .collect(),
-        };
-        for channel in &mut back.channels {
-            channel.end = self.end_of(&channel.update).await;
+        let mut back = Applied { channels: Vec::new() };
+        for channel in applied.channels.iter().rev().filter(|channel| channel.may_be_changed()) {
+            let update = channel.undoing();
+            let end = self.update(&update).await.map_or_else(ApplyEnd::Failed, end_of);
+            let declared = Declared::new(channel.id().clone());
+            back.channels.push(AppliedChannel { end, differing: Vec::new(), declared, update });
         }
         back
-    }
-
-    async fn update_each(&self, channels: impl Iterator<Item = &mut AppliedChannel>) {
-        for channel in channels {
-            channel.end = self.end_of(&channel.update).await;
-            if matches!(channel.end, ApplyEnd::Failed(_)) {
-                return;
-            }
-        }
-    }
-
-    async fn end_of(&self, update: &ChannelUpdate) -> ApplyEnd {
-        match self.update(update).await {
-            Ok(updated) if updated.changes.is_empty() => ApplyEnd::Unchanged,
-            Ok(updated) => ApplyEnd::Changed(updated.changes),
-            Err(error) => ApplyEnd::Failed(error),
-        }
     }
 
     /// The channels of these ids as they are now; those that do not exist are not among them.

@@ -5,6 +5,7 @@ use webmessaging_model::json_merge::{Change, diff};
 use webmessaging_model::{Browser, ChannelFeature, ChannelId};
 
 use crate::channel::Channel;
+use crate::places;
 
 /// A change of a channel's configuration that remembers where it began.
 ///
@@ -92,11 +93,17 @@ impl ChannelUpdate {
         self
     }
 
-    /// The way back.
-    pub(crate) fn reversed(&self) -> Self {
-        let (base, wanted) = (self.wanted.clone(), self.base.clone());
+    /// The way back from changes that were made: at each of their places, what was there before. A place that was `null` is removed, since
+    /// nothing can be set to that.
+    pub(crate) fn undoing(id: ChannelId, changes: &[Change]) -> Self {
+        let (mut base, mut wanted) = (Map::new(), Map::new());
+        for Change { path, before, after, .. } in changes {
+            places::put(&mut base, path, after.as_ref());
+            places::put(&mut wanted, path, before.as_ref().filter(|before| !before.is_null()));
+        }
+        let (base, wanted) = (Value::Object(base), Value::Object(wanted));
         // What was there need not keep the rules.
-        Self { base, wanted, checked: false, ..self.clone() }
+        Self { id, base, wanted, browsers: Vec::new(), checked: false }
     }
 
     /// What it changes, in the order of the paths below `configuration`.

@@ -2,6 +2,7 @@
 
 pub mod operations;
 
+mod applied;
 mod apply;
 mod cache;
 mod channel;
@@ -15,13 +16,15 @@ mod manifest;
 mod manifest_plan;
 #[cfg(feature = "toml")]
 mod manifest_toml;
+mod places;
 mod plan;
 mod record;
 mod register_webhook;
+mod shown;
 mod update_channel;
 mod watch;
 
-pub use crate::apply::{Applied, AppliedChannel, ApplyEnd};
+pub use crate::applied::{Applied, AppliedChannel, ApplyEnd};
 pub use crate::channel::Channel;
 pub use crate::channel_update::ChannelUpdate;
 pub use crate::client::ChannelsClient;

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use webmessaging_model::json_merge::apply_merge_patch;
+use webmessaging_model::json_merge::{Change, apply_merge_patch};
 use webmessaging_model::{Browser, ChannelId, ChannelRules, Code, Violation, Violations};
 
 use crate::channel::Channel;
+use crate::places;
 
 /// What channels are to look like: of each, the places that somebody answers for. What it does not name is left alone.
 ///
@@ -83,37 +84,51 @@ impl Manifest {
         exported
     }
 
-    /// Checks what it says, all of it, without asking anybody.
+    /// Checks what it says, all of it, without asking anybody. A plan is more lenient: what a channel has already is not held against it.
     ///
     /// # Errors
     /// [`Violations`] with one entry for every broken rule, in the order of the document, with paths such as
     /// `channel[0].configuration.webchat.features[1]`.
     pub fn check(&self, rules: &ChannelRules) -> Result<(), Violations> {
+        self.check_beside(rules, |_| None)
+    }
+
+    /// Checks what it says beside the channels as they are, as far as they are known.
+    pub(crate) fn check_beside<'a>(
+        &self,
+        rules: &ChannelRules,
+        channel: impl Fn(&ChannelId) -> Option<&'a Channel>,
+    ) -> Result<(), Violations> {
         let mut found = Vec::new();
         for (index, declared) in self.channels.iter().enumerate() {
             let at = |place: &str| format!("channel[{index}].{place}");
-            let known = self.channels.iter().take(index).any(|earlier| earlier.id == declared.id);
+            let is_known = self.channels.iter().take(index).any(|earlier| earlier.id == declared.id);
             if declared.id.as_str().is_empty() {
                 found.push(Violation::new(at("id"), Code::Required, "manifest.id"));
-            } else if known {
+            } else if is_known {
                 found.push(Violation::new(at("id"), Code::Duplicate, "manifest.id.unique"));
             }
             for (index, pointer) in declared.absent.iter().enumerate() {
                 let place = || at(&format!("absent[{index}]"));
                 if !pointer.starts_with('/') {
                     found.push(Violation::new(place(), Code::Malformed, "manifest.absent.pointer"));
-                } else if find(&declared.configuration, pointer).is_some() {
+                } else if places::find(&declared.configuration, pointer).is_some() {
                     found.push(Violation::new(place(), Code::NotAllowed, "manifest.absent.declared"));
                 }
             }
             nulls(&declared.configuration, &at("configuration"), &mut found);
-            let configuration = Value::Object(declared.configuration.clone());
-            if let Err(violations) = rules.check(&configuration, self.browsers_of(declared)) {
-                found.extend(violations.into_vec().into_iter().map(|mut violation| {
-                    violation.path = at(&violation.path).into();
-                    violation
-                }));
-            }
+            let broken = |configuration: &Map<String, Value>| {
+                let checked = rules.check(&Value::Object(configuration.clone()), self.browsers_of(declared));
+                checked.err().map(Violations::into_vec).unwrap_or_default()
+            };
+            let before =
+                channel(&declared.id).map(|channel| broken(&channel.configuration)).unwrap_or_default();
+            let new =
+                broken(&declared.configuration).into_iter().filter(|violation| !before.contains(violation));
+            found.extend(new.map(|mut violation| {
+                violation.path = at(&violation.path).into();
+                violation
+            }));
         }
         Violations::check(found)
     }
@@ -141,36 +156,29 @@ impl Declared {
         self
     }
 
+    /// The same, as the platform has it: it can have made something else of what it was told, the order of a list, say.
+    pub(crate) fn as_stored(&self, differing: &[Change]) -> Self {
+        let mut stored = self.clone();
+        for Change { path, after, .. } in differing {
+            match after {
+                // Nothing can be declared to be `null`.
+                Some(value) if !value.is_null() => places::put(&mut stored.configuration, path, Some(value)),
+                _ => places::remove(&mut stored.configuration, path),
+            }
+        }
+        stored
+    }
+
     /// What becomes of a configuration by it.
     pub(crate) fn over(&self, configuration: &Map<String, Value>) -> Value {
         let mut wanted = configuration.clone();
         for pointer in &self.absent {
-            remove(&mut wanted, pointer);
+            places::remove(&mut wanted, pointer);
         }
         let mut wanted = Value::Object(wanted);
         apply_merge_patch(&mut wanted, &Value::Object(self.configuration.clone()));
         wanted
     }
-}
-
-/// The keys on the way, and the last one.
-fn keys(pointer: &str) -> Option<(Vec<String>, String)> {
-    let keys = pointer.strip_prefix('/')?.split('/');
-    let mut keys: Vec<_> = keys.map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-    let last = keys.pop()?;
-    Some((keys, last))
-}
-
-fn find<'a>(configuration: &'a Map<String, Value>, pointer: &str) -> Option<&'a Value> {
-    let (keys, last) = keys(pointer)?;
-    let place = keys.iter().try_fold(configuration, |place, key| place.get(key)?.as_object());
-    place?.get(&last)
-}
-
-fn remove(configuration: &mut Map<String, Value>, pointer: &str) {
-    let Some((keys, last)) = keys(pointer) else { return };
-    let place = keys.iter().try_fold(configuration, |place, key| place.get_mut(key)?.as_object_mut());
-    place.and_then(|place| place.remove(&last));
 }
 
 /// A configuration without what a manifest cannot say.

@@ -1,7 +1,5 @@
 //! What a manifest comes to on the channels as they are.
 
-use std::fmt;
-
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use webmessaging_model::ChannelId;
@@ -19,6 +17,8 @@ pub struct ManifestPlan {
     pub channels: Vec<PlannedChannel>,
     /// The channels that there are not.
     pub missing: Vec<ChannelId>,
+    /// Whether conflicts are overwritten.
+    pub overwrites: bool,
 }
 
 /// What a manifest would change of one channel.
@@ -30,18 +30,28 @@ pub struct PlannedChannel {
     /// Places that the manifest would change, and somebody else has changed since it was applied last: `base` is what was applied, `mine` what
     /// the manifest says now, `theirs` what is there.
     pub conflicts: Vec<Conflict>,
+    /// Whether it is known what was applied last. If not, nothing is known of what others have changed.
+    pub was_applied: bool,
+    pub(crate) declared: Declared,
     pub(crate) update: ChannelUpdate,
 }
 
 impl ManifestPlan {
+    /// The same, but conflicts do not stop it: what others have changed is overwritten.
+    #[must_use]
+    pub fn overwriting(mut self) -> Self {
+        self.overwrites = true;
+        self
+    }
+
     /// Whether all channels are as the manifest says.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.channels.iter().all(PlannedChannel::is_empty)
     }
 
-    /// Whether somebody else has changed what the manifest would change.
-    pub fn has_conflicts(&self) -> bool {
-        self.channels.iter().any(|channel| !channel.conflicts.is_empty())
+    /// Whether somebody else has changed what the manifest would change, and that is not to be overwritten.
+    pub fn is_in_conflict(&self) -> bool {
+        !self.overwrites && self.channels.iter().any(|channel| !channel.conflicts.is_empty())
     }
 }
 
@@ -57,7 +67,8 @@ impl PlannedChannel {
         let update = ChannelUpdate::of(channel.clone()).browsers(manifest.browsers_of(declared).to_vec());
         let update = ChannelUpdate { wanted, ..update };
         let conflicts = last.map(|last| conflicts(last, &channel.configuration, &update)).unwrap_or_default();
-        Self { name: channel.name, conflicts, update }
+        let (was_applied, declared) = (last.is_some(), declared.clone());
+        Self { name: channel.name, conflicts, was_applied, declared, update }
     }
 
     /// The channel.
@@ -99,89 +110,22 @@ fn is_within(place: &str, other: &str) -> bool {
 impl Serialize for PlannedChannel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
         struct Shown<'a> {
             id: &'a ChannelId,
             name: Option<&'a str>,
+            was_applied: bool,
             changes: Vec<Change>,
             conflicts: &'a [Conflict],
         }
-        let (id, changes) = (self.id(), self.changes());
-        Shown { id, name: self.name.as_deref(), changes, conflicts: &self.conflicts }.serialize(serializer)
-    }
-}
-
-impl fmt::Display for ManifestPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for channel in self.channels.iter().filter(|channel| !channel.is_empty()) {
-            writeln!(f, "{channel}")?;
-        }
-        for id in &self.missing {
-            writeln!(f, "{id}\n  ? there is no such channel, or not any more\n")?;
-        }
-        let places = |count: fn(&PlannedChannel) -> usize| self.channels.iter().map(count).sum::<usize>();
-        let changes = places(|channel| channel.changes().len());
-        let conflicts = places(|channel| channel.conflicts.len());
-        let changing = self.channels.iter().filter(|channel| !channel.is_empty()).count();
-        let all = self.channels.len() + self.missing.len();
-        write!(f, "{changing} of {} to change, {}", counted(all, "channel"), counted(changes, "place"))?;
-        if conflicts > 0 {
-            write!(f, ", {conflicts} of them in conflict")?;
-        }
-        if !self.missing.is_empty() {
-            write!(f, ", {} missing", counted(self.missing.len(), "channel"))?;
-        }
-        Ok(())
-    }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// The channel, and a line for every place: `+` is added, `-` removed, `~` changed, `!` in conflict.
-impl fmt::Display for PlannedChannel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", Title(self.id(), self.name.as_deref()))?;
-        for change in self.changes() {
-            let conflict = self.conflicts.iter().find(|conflict| conflict.path == change.path);
-            let sign = if conflict.is_some() { Some('!') } else { None };
-            writeln!(f, "{}", Line { change: &change, sign })?;
-            if let Some(conflict) = conflict {
-                let base = conflict.base.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
-                writeln!(f, "  !   somebody has changed it since it was applied: it was {base}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A channel as people know it.
-pub(crate) struct Title<'a>(pub(crate) &'a ChannelId, pub(crate) Option<&'a str>);
-
-impl fmt::Display for Title<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.1 {
-            Some(name) => write!(f, "{} ({name})", self.0),
-            None => write!(f, "{}", self.0),
-        }
-    }
-}
-
-/// One change as a line.
-pub(crate) struct Line<'a> {
-    pub(crate) change: &'a Change,
-    /// In place of the one that the change has by itself.
-    pub(crate) sign: Option<char>,
-}
-
-impl fmt::Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { change: Change { path, before, after, .. }, sign } = self;
-        match (before, after) {
-            (Some(before), Some(after)) => write!(f, "  {} {path}: {before} -> {after}", sign.unwrap_or('~')),
-            (None, Some(after)) => write!(f, "  {} {path}: {after}", sign.unwrap_or('+')),
-            (Some(before), None) => write!(f, "  {} {path}: {before}", sign.unwrap_or('-')),
-            (None, None) => Ok(()),
-        }
+        let Self { name, conflicts, was_applied, .. } = self;
+        let shown = Shown {
+            id: self.id(),
+            name: name.as_deref(),
+            was_applied: *was_applied,
+            changes: self.changes(),
+            conflicts,
+        };
+        shown.serialize(serializer)
     }
 }

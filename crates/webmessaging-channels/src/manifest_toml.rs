@@ -12,7 +12,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Configuration`](webmessaging_http::ErrorKind::Configuration), which names the line, when it is not TOML, has a key that there is
-    /// not, or lacks one; and when it has a date that is not in quotes, which JSON does not know.
+    /// not, or lacks one; and when it has what JSON does not know: a date that is not in quotes, or a number that is not finite.
     ///
     /// # Examples
     /// ```
@@ -35,9 +35,10 @@ impl Manifest {
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let manifest: Self = read(text)?;
         for declared in &manifest.channels {
-            if declared.configuration.values().any(has_date) {
+            let what = declared.configuration.values().find_map(unknown_to_json);
+            if let Some(what) = what {
                 let id = &declared.id;
-                return Err(Error::configuration(format!("channel {id}: write dates in quotes, as text")));
+                return Err(Error::configuration(format!("channel {id}: {what}")));
             }
         }
         Ok(manifest)
@@ -104,13 +105,15 @@ fn written(manifest: &impl serde::Serialize) -> Result<String, Error> {
         .map_err(|error| Error::configuration(format!("cannot be said in TOML: {error}")))
 }
 
-/// The library hands out a date as an object with a key of its own.
-fn has_date(value: &Value) -> bool {
+/// What TOML has and JSON has not. The library hands out a date as an object with a key of its own, and `nan` and `inf` as nothing.
+fn unknown_to_json(value: &Value) -> Option<&'static str> {
     match value {
-        Value::Object(object) => {
-            object.iter().any(|(key, value)| key.starts_with("$__toml") || has_date(value))
+        Value::Null => Some("numbers have to be finite"),
+        Value::Object(object) if object.keys().any(|key| key.starts_with("$__toml")) => {
+            Some("write dates in quotes, as text")
         }
-        Value::Array(values) => values.iter().any(has_date),
-        _ => false,
+        Value::Object(object) => object.values().find_map(unknown_to_json),
+        Value::Array(values) => values.iter().find_map(unknown_to_json),
+        _ => None,
     }
 }

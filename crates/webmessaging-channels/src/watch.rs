@@ -12,7 +12,7 @@ use webmessaging_model::json_merge::{Change, diff};
 
 use crate::channel::Channel;
 use crate::client::ChannelsClient;
-use crate::manifest_plan::{Line, Title};
+use crate::shown::{Line, Title};
 
 /// Looks at the channels of web messaging at intervals; [`ChannelsClient::watch`] starts it.
 ///
@@ -119,9 +119,9 @@ impl fmt::Display for Sighting {
         match self {
             Self::Appeared { .. } => write!(f, "\n  + the channel"),
             Self::Gone { .. } => write!(f, "\n  - the channel"),
-            Self::Changed { changes, .. } => {
-                changes.iter().try_for_each(|change| write!(f, "\n{}", Line { change, sign: None }))
-            }
+            Self::Changed { changes, .. } => changes
+                .iter()
+                .try_for_each(|change| write!(f, "\n{}", Line { change, is_in_conflict: false })),
         }
     }
 }

@@ -21,6 +21,11 @@ impl Interrupt {
         Ok(Self(receiver))
     }
 
+    /// Whether there was one already.
+    pub(crate) fn is_heard(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Ends with the first signal, also one that came before.
     pub(crate) async fn heard(mut self) {
         if self.0.wait_for(|heard| *heard).await.is_err() {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::AnsiColor;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table, TableStyle};
@@ -62,8 +63,7 @@ impl Output {
 
 /// Prints a line. Somebody who has read enough closes the pipe; that is no trouble.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    // Colors are left out where nobody can see them.
-    match writeln!(anstream::stdout(), "{text}") {
+    match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::internal("cannot write to standard output", error))
         }
@@ -89,8 +89,12 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// A plan, each line in the color of its sign: added, removed, changed, in conflict. What is of others cannot bring colors of its own.
 pub(crate) fn colored_plan(plan: &str) -> String {
-    let lines = printable(plan);
-    let lines = lines.lines().map(|line| {
+    let plan = printable(plan);
+    // Where nobody can see them, or wants to.
+    if AutoStream::choice(&io::stdout()) == ColorChoice::Never {
+        return plan;
+    }
+    let lines = plan.lines().map(|line| {
         let color = match line.get(..3) {
             Some("  +") => AnsiColor::Green,
             Some("  -") => AnsiColor::Red,

@@ -68,6 +68,10 @@ fn a_mistake_in_the_file_is_found_by_its_line() {
     assert!(broken.contains("line 1: "), "{broken}");
     let date = said("[[channel]]\nid = \"a\"\nconfiguration.opens = [2026-11-25]\n");
     assert!(date.contains("channel a: write dates in quotes"), "{date}");
+    for number in ["nan", "[1.0, inf]"] {
+        let number = said(&format!("[[channel]]\nid = \"a\"\nconfiguration.opens = {number}\n"));
+        assert!(number.contains("channel a: numbers have to be finite"), "{number}");
+    }
 }
 
 #[test]

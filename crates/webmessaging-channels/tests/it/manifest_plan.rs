@@ -3,8 +3,9 @@
 use expect_test::{Expect, expect};
 use serde_json::json;
 use webmessaging_channels::{Manifest, ManifestPlan};
-use webmessaging_emulator::Route;
+use webmessaging_emulator::{Fault, Route};
 use webmessaging_http::ErrorKind;
+use webmessaging_model::ChannelRules;
 
 use crate::setup::{ID, Setup};
 
@@ -70,6 +71,7 @@ async fn a_plan_names_every_place() {
             {
               "id": "channel-1",
               "name": "Support",
+              "wasApplied": false,
               "changes": [
                 {
                   "path": "/routing/assignmentMode",
@@ -104,7 +106,8 @@ async fn a_plan_names_every_place() {
           ],
           "missing": [
             "channel-2"
-          ]
+          ],
+          "overwrites": false
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&plan).unwrap());
     assert_eq!(setup.emulator.count(Route::UpdateChannel), 0);
@@ -114,7 +117,7 @@ async fn a_plan_names_every_place() {
 async fn what_is_as_it_should_be_is_no_change() {
     let setup = Setup::new().await;
     let plan = plan(&setup, APPLIED, None).await;
-    assert!(plan.is_empty() && !plan.has_conflicts());
+    assert!(plan.is_empty() && !plan.is_in_conflict());
     assert_eq!(plan.to_string(), "0 of 1 channel to change, 0 places");
 }
 
@@ -131,16 +134,16 @@ async fn what_somebody_has_changed_since_is_a_conflict() {
         &planned,
         &expect![[r#"
             channel-1 (Support)
-              ! /routing/queueId: "queue-1"
+              ! + /routing/queueId: "queue-1"
               !   somebody has changed it since it was applied: it was "queue-1"
               ~ /webchat/features: ["rich-media"] -> ["file-sharing"]
-              ! /webchat/maxConcurrentSessions: 700 -> 500
+              ! ~ /webchat/maxConcurrentSessions: 700 -> 500
               !   somebody has changed it since it was applied: it was 500
 
             1 of 1 channel to change, 3 places, 2 of them in conflict
         "#]],
     );
-    assert!(planned.has_conflicts() && !planned.is_empty());
+    assert!(planned.is_in_conflict() && !planned.is_empty());
     let error = setup.channels.apply_manifest(&planned).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(setup.emulator.count(Route::UpdateChannel), 1, "the colleague's alone");
@@ -148,8 +151,8 @@ async fn what_somebody_has_changed_since_is_a_conflict() {
     // Whoever takes over what the colleague did has no conflict; nor has one who says that all of it is his.
     let taken_over = &text.replace("500", "700").replace(r#"configuration.routing.queueId = "queue-1""#, "");
     let plan_of_theirs = plan(&setup, taken_over, Some(APPLIED)).await;
-    assert!(!plan_of_theirs.has_conflicts());
-    assert!(!plan(&setup, text, None).await.has_conflicts());
+    assert!(!plan_of_theirs.is_in_conflict());
+    assert!(!plan(&setup, text, None).await.is_in_conflict());
 }
 
 /// The whole part of the configuration is gone, and with it what was applied.
@@ -162,7 +165,7 @@ async fn what_somebody_has_removed_around_it_is_a_conflict() {
         &planned,
         &expect![[r#"
             channel-1 (Support)
-              ! /webchat: {"features":["rich-media"],"maxConcurrentSessions":800}
+              ! + /webchat: {"features":["rich-media"],"maxConcurrentSessions":800}
               !   somebody has changed it since it was applied: it was {"features":["rich-media"],"maxConcurrentSessions":500}
 
             1 of 1 channel to change, 1 place, 1 of them in conflict
@@ -170,13 +173,75 @@ async fn what_somebody_has_removed_around_it_is_a_conflict() {
     );
 }
 
+/// Whoever says that he knows better sees what he overwrites.
 #[tokio::test]
-async fn a_bad_manifest_is_refused_before_anything_is_asked() {
+async fn what_is_overwritten_is_shown() {
+    let setup = Setup::new().await;
+    setup.colleague(ID, json!({"webchat": {"maxConcurrentSessions": 700}})).await;
+    let planned = plan(&setup, APPLIED, Some(APPLIED)).await.overwriting();
+    check(
+        &planned,
+        &expect![["
+            channel-1 (Support)
+              ! ~ /webchat/maxConcurrentSessions: 700 -> 500
+              !   somebody has changed it since it was applied: it was 500, and is overwritten
+
+            1 of 1 channel to change, 1 place, 1 of them in conflict
+        "]],
+    );
+    assert!(!planned.is_in_conflict());
+    setup.channels.apply_manifest(&planned).await.unwrap();
+    assert_eq!(setup.stored()["webchat"]["maxConcurrentSessions"], 500);
+}
+
+#[tokio::test]
+async fn a_bad_manifest_is_refused_before_anything_is_sent() {
     let setup = Setup::new().await;
     let bad = manifest(&APPLIED.replace("500", "5000").replace("queue-1", ""));
     let error = setup.channels.plan_manifest(&bad, None).await.unwrap_err();
     assert_eq!((error.kind(), error.violations().unwrap().iter().count()), (ErrorKind::InvalidInput, 2));
+    // What is wrong with the manifest itself needs no look at the channels.
+    setup.emulator.clear_requests();
+    let twice = manifest(&format!("{APPLIED}\n{APPLIED}"));
+    let error = setup.channels.plan_manifest(&twice, None).await.unwrap_err();
+    assert_eq!(error.violations().unwrap().as_slice()[0].rule, "manifest.id.unique");
     assert!(setup.emulator.requests().is_empty());
+}
+
+/// An export of what there is can be planned, whatever the rules say of it.
+#[tokio::test]
+async fn what_a_channel_has_already_is_not_held_against_a_manifest() {
+    let setup = Setup::new().await;
+    let strict =
+        setup.channels.clone().rules(ChannelRules::default().max_concurrent_sessions(100).features([]));
+    let exported = Manifest::export([&setup.channel().await]).manifest;
+    assert!(exported.check(&ChannelRules::default().max_concurrent_sessions(100).features([])).is_err());
+    assert!(strict.plan_manifest(&exported, None).await.unwrap().is_empty());
+    let worse = manifest(&APPLIED.replace("500", "501"));
+    let error = strict.plan_manifest(&worse, None).await.unwrap_err();
+    assert_eq!(error.violations().unwrap().iter().count(), 1);
+}
+
+/// What others have written is text, and looks like it.
+#[tokio::test]
+async fn nobody_can_forge_a_plan() {
+    let setup = Setup::new().await;
+    let forged = json!({
+        "id": ID,
+        "name": "A)\n  ~ /webchat/maxConcurrentSessions: 500 -> 501\u{1b}[2J",
+        "configuration": {"a\n  + /b": "c\u{7f}"},
+    });
+    setup.emulator.inject(Route::GetChannel, Fault::status(200).json(forged));
+    let text = "[[channel]]\nid = 'channel-1'\nabsent = [\"/a\\n  + ~1b\"]\n";
+    check(
+        &plan(&setup, text, None).await,
+        &expect![[r#"
+            channel-1 (A)\n  ~ /webchat/maxConcurrentSessions: 500 -> 501\u{1b}[2J)
+              - /a\n  + ~1b: "c\u{7f}"
+
+            1 of 1 channel to change, 1 place
+        "#]],
+    );
 }
 
 /// 250 channels are three pages; one by one they would be 250 requests.

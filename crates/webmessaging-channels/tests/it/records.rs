@@ -5,9 +5,9 @@ use webmessaging_channels::ChannelUpdate;
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_http::{ErrorKind, Sent};
 use webmessaging_journal::sinks::InMemory;
-use webmessaging_journal::{Event, EventKind, Journal, Recorded, Sink};
+use webmessaging_journal::{EventKind, Journal};
 
-use crate::setup::Setup;
+use crate::setup::{Setup, full};
 
 fn recorded(mut setup: Setup) -> (Setup, InMemory) {
     let memory = InMemory::new();
@@ -58,15 +58,8 @@ async fn a_failure_is_on_record_with_its_cause() {
 
 #[tokio::test]
 async fn what_cannot_be_recorded_is_said_to_be_done() {
-    struct Full;
-    impl Sink for Full {
-        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
-            let error = webmessaging_journal::Error::new(webmessaging_journal::ErrorKind::Sink, "full");
-            Box::pin(std::future::ready(Err(error)))
-        }
-    }
     let setup = Setup::new().await;
-    let channels = setup.channels.clone().journal(Journal::builder().durable("full", Full).build().unwrap());
+    let channels = setup.channels.clone().journal(full());
     let update = ChannelUpdate::of(setup.channel().await).max_concurrent_sessions(800);
     let error = channels.update(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::NotRecorded, Sent::Yes));

@@ -7,6 +7,7 @@ use webmessaging_channels::{Channel, ChannelUpdate, ChannelsClient};
 use webmessaging_emulator::{Channel as Emulated, Emulator, EmulatorBuilder, Organization};
 use webmessaging_http::testing::{Halfway, SkippingClock};
 use webmessaging_http::{Client, Credentials};
+use webmessaging_journal::{Event, Journal, Recorded, Sink};
 use webmessaging_model::json_merge::apply_merge_patch;
 
 pub(crate) const ID: &str = "channel-1";
@@ -68,4 +69,16 @@ impl Setup {
     pub(crate) fn stored_of(&self, index: usize) -> Value {
         json!(self.emulator.organization().channels()[index])["configuration"].clone()
     }
+}
+
+/// A journal that takes nothing more.
+pub(crate) fn full() -> Journal {
+    struct Full;
+    impl Sink for Full {
+        fn record<'a>(&'a self, _: &'a Event) -> Recorded<'a> {
+            let error = webmessaging_journal::Error::new(webmessaging_journal::ErrorKind::Sink, "full");
+            Box::pin(std::future::ready(Err(error)))
+        }
+    }
+    Journal::builder().durable("full", Full).build().unwrap()
 }

@@ -21,7 +21,7 @@ pub(crate) enum ChannelsCommand {
     Show(Box<ShowArgs>),
     /// Say what a manifest would change, and change nothing
     #[command(
-        after_help = "Exit codes: 0 nothing to change, 2 changes are pending, 3 somebody else has changed the same places or the \
+        after_help = "Exit codes: 0 nothing to change, 2 changes are pending or the file of what was applied is behind, 3 somebody else has changed the same places or the \
                             manifest breaks a rule, 5 a channel does not exist, 6 network or platform trouble."
     )]
     Plan(Box<PlanArgs>),
@@ -76,7 +76,7 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
 
-    /// Take what others have changed since the last time for yours to change: nothing is a conflict
+    /// Overwrite what others have changed since the last time; the plan shows it
     #[arg(long)]
     pub(crate) overwrite: bool,
 
@@ -93,7 +93,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, short)]
     pub(crate) yes: bool,
 
-    /// When a channel fails, undo what was done to those before it
+    /// When a channel fails, or after Ctrl-C, undo what was done to the channels before
     #[arg(long)]
     pub(crate) roll_back: bool,
 

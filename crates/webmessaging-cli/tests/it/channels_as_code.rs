@@ -99,14 +99,17 @@ fn a_change_is_planned_confirmed_and_applied() {
     assert_eq!(json["channels"][0]["changes"][0]["path"], "/webchat/maxConcurrentSessions");
 
     let unasked = setup.run(&["apply", "channels.toml"]);
-    assert_eq!(unasked.code, 3);
+    assert_eq!(unasked.code, 2);
+    let json = setup.run(&["apply", "channels.toml", "--output", "json"]);
+    assert_eq!((json.code, &json.json()["error"]["kind"]), (2, &json!("confirmation")));
     assert!(unasked.stderr.contains("--yes changes without asking"), "{}", unasked.stderr);
     assert_eq!(setup.sessions(), 500);
 
     let applied = setup.run(&["apply", "channels.toml", "--yes", "--audit-dir", "audit"]);
     assert_eq!((applied.code, applied.stderr.as_str()), (0, ""));
     assert!(applied.stdout.ends_with(
-        "a1b2c3d4-e5f6-7890-abcd-ef1234567890: 1 place changed\nc3d4e5f6-a7b8-9012-cdef-123456789012: nothing to change\n"
+        "a1b2c3d4-e5f6-7890-abcd-ef1234567890: 1 place changed\nc3d4e5f6-a7b8-9012-cdef-123456789012: nothing to change\n\
+         channels.applied.toml is new: keep it with the manifest\n"
     ));
     assert_eq!(setup.sessions(), 800);
     let mut verify = command(&["audit", "verify", "--dir", "audit", "--output", "json"]);
@@ -125,8 +128,12 @@ fn what_a_colleague_has_changed_is_a_conflict_until_somebody_decides() {
     for arguments in [&["plan", "channels.toml"][..], &["apply", "channels.toml", "--yes"]] {
         let found = setup.run(arguments);
         assert_eq!(found.code, 3, "{}", found.stderr);
-        assert!(found.stdout.contains("! /webchat/maxConcurrentSessions: 900 -> 500"), "{}", found.stdout);
+        assert!(found.stdout.contains("! ~ /webchat/maxConcurrentSessions: 900 -> 500"), "{}", found.stdout);
         assert!(found.stdout.contains("it was 500"), "{}", found.stdout);
+        if arguments[0] == "apply" {
+            let said = format!("error[conflict]: {ID}: ");
+            assert!(found.stderr.starts_with(&said), "{}", found.stderr);
+        }
         let json = run(setup.command(arguments).args(["--output", "json"])).json();
         assert_eq!(json["ok"], false);
         assert_eq!(json["channels"][0]["conflicts"][0]["theirs"], 900);
@@ -134,7 +141,11 @@ fn what_a_colleague_has_changed_is_a_conflict_until_somebody_decides() {
     assert_eq!(setup.sessions(), 900);
     // Taken over.
     setup.edit("maxConcurrentSessions = 500", "maxConcurrentSessions = 900");
-    assert_eq!(setup.run(&["apply", "channels.toml", "--yes"]).code, 0);
+    let behind = setup.run(&["plan", "channels.toml"]);
+    assert_eq!(behind.code, 2, "{}", behind.stdout);
+    assert!(behind.stdout.contains("channels.applied.toml is behind: `apply` brings it up to date."));
+    assert_eq!(setup.run(&["apply", "channels.toml"]).code, 0, "nothing changes, so nobody is asked");
+    assert_eq!(setup.run(&["plan", "channels.toml"]).code, 0);
     // Or not.
     setup.colleague(1000);
     assert_eq!(setup.run(&["plan", "channels.toml"]).code, 3);
@@ -257,4 +268,71 @@ fn a_watch_says_what_changes_line_by_line() {
     }
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// What nobody has applied here can have been changed by anybody.
+#[test]
+fn a_plan_says_of_which_channels_nothing_is_known() {
+    let setup = Setup { emulator: Emulator::start(&[]), folder: TempDir::new().unwrap() };
+    let text = format!("[[channel]]\nid = \"{ID}\"\nconfiguration.routing.queueId = \"queue-9\"\n");
+    fs::write(setup.path("by-hand"), &text).unwrap();
+    let planned = setup.run(&["plan", "by-hand"]);
+    let said = format!("is not known of channels that were never applied: {ID}.\n");
+    assert!(planned.code == 2 && planned.stdout.ends_with(&said), "{}", planned.stdout);
+    let json = setup.run(&["plan", "by-hand", "--output", "json"]).json();
+    assert_eq!(json["channels"][0]["wasApplied"], false);
+    assert_eq!(setup.run(&["apply", "by-hand", "--yes"]).code, 0);
+    assert!(setup.text("by-hand.applied.toml").contains("queue-9"));
+    // A channel that is taken out of the manifest is still known.
+    fs::write(setup.path("by-hand"), "").unwrap();
+    assert_eq!(setup.run(&["apply", "by-hand", "--yes"]).code, 0);
+    fs::write(setup.path("by-hand"), text.replace("queue-9", "queue-10")).unwrap();
+    assert_eq!(setup.run(&["plan", "by-hand", "--output", "json"]).json()["channels"][0]["wasApplied"], true);
+    // Two versions of what was applied say nothing.
+    let applied = setup.text("by-hand.applied.toml");
+    fs::write(setup.path("by-hand.applied.toml"), format!("{applied}\n{applied}")).unwrap();
+    let twice = setup.run(&["plan", "by-hand"]);
+    assert!(twice.code == 3 && twice.stderr.contains("twice: keep one"), "{}", twice.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_application_ends_in_order() {
+    use std::io::Read;
+
+    let faults = TempDir::new().unwrap();
+    let script = faults.path().join("faults.toml");
+    fs::write(&script, "[[rules]]\nroute = \"update-channel\"\nnth = 1\nfault = \"drop-after\"\n").unwrap();
+    let emulator = Emulator::start(&["--faults", script.to_str().unwrap()]);
+    let setup = Setup { emulator, folder: TempDir::new().unwrap() };
+    setup.run(&["export", "--to", "channels.toml"]);
+    setup.edit("queueId = \"queue-123\"", "queueId = \"queue-9\"");
+    let mut command = setup.command(&["apply", "channels.toml", "--yes", "--output", "json", "-vv"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The answer is lost, and before it looks again it waits.
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(log.any(|line| line.unwrap().contains("channels.channel.update")), "nothing was changed");
+    crate::process::signal(&child, "-INT");
+    let rest = std::thread::spawn(move || log.count());
+    let mut report = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{report}");
+    rest.join().unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(
+        (&report["channels"][0]["end"], &report["channels"][1]["end"]),
+        (&json!("changed"), &json!("notTried"))
+    );
+    assert_eq!(setup.text("channels.applied.toml").matches("queue-9").count(), 1);
+}
+
+/// What others have written comes out of a pipe as it went in.
+#[test]
+fn odd_characters_are_kept() {
+    let setup = Setup::exported();
+    let text = format!("[[channel]]\nid = \"{ID}\"\nconfiguration.odd = \"a\\u007fb\"\n");
+    fs::write(setup.path("odd.toml"), text).unwrap();
+    assert_eq!(setup.run(&["apply", "odd.toml", "--yes"]).code, 0);
+    let shown = setup.run(&["show", ID, "--output", "json"]).json();
+    assert_eq!(shown["configuration"]["odd"], "a\u{7f}b");
 }

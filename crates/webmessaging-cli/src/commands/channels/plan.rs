@@ -7,7 +7,7 @@ use webmessaging::channels::{ChannelsClient, ManifestPlan};
 use crate::args::channels::{PlanArgs, ValidateArgs};
 use crate::failure::{Exit, Failure};
 use crate::manifests::{ManifestFile, rules};
-use crate::output::{Output, colored_plan};
+use crate::output::{Output, colored_plan, printable};
 
 pub(super) fn validate(args: &ValidateArgs, output: Output) -> Result<Exit, Failure> {
     let path = &args.manifest.manifest;
@@ -24,14 +24,8 @@ pub(super) fn validate(args: &ValidateArgs, output: Output) -> Result<Exit, Fail
 
 pub(super) async fn plan(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
     let planned = Planned::new(args, |channels| channels).await?;
-    let exit = planned.exit();
-    let mut report = json!(planned.plan);
-    if let Value::Object(fields) = &mut report {
-        fields.insert("ok".to_owned(), matches!(exit, Exit::Success | Exit::Pending).into());
-        fields.insert("pending".to_owned(), (!planned.plan.is_empty()).into());
-    }
-    output.result(&report, || planned.text())?;
-    Ok(exit)
+    output.result(&planned.report(), || planned.text())?;
+    Ok(planned.exit())
 }
 
 /// A plan with all it was made of.
@@ -39,7 +33,6 @@ pub(super) struct Planned {
     pub(super) file: ManifestFile,
     pub(super) channels: ChannelsClient,
     pub(super) plan: ManifestPlan,
-    is_overwriting: bool,
 }
 
 impl Planned {
@@ -51,36 +44,55 @@ impl Planned {
         let file = ManifestFile::read(path)?;
         let channels = args.connection.client()?.channels().rules(rules(args.manifest.rules.as_deref())?);
         let channels = set_up(channels);
-        let last = file.last.as_ref().filter(|_| !args.overwrite);
-        let plan = channels.plan_manifest(&file.manifest, last).await;
+        let plan = channels.plan_manifest(&file.manifest, file.last.as_ref()).await;
         let plan = plan.map_err(|error| Failure::about(error, path.display().to_string()))?;
-        Ok(Self { file, channels, plan, is_overwriting: args.overwrite })
+        let plan = if args.overwrite { plan.overwriting() } else { plan };
+        Ok(Self { file, channels, plan })
     }
 
     pub(super) fn exit(&self) -> Exit {
-        if self.plan.has_conflicts() {
+        if self.plan.is_in_conflict() {
             Exit::CONFLICT
         } else if !self.plan.missing.is_empty() {
             Exit::Refused
-        } else if self.plan.is_empty() {
+        } else if self.plan.is_empty() && !self.file.is_behind(&self.plan) {
             Exit::Success
         } else {
             Exit::Pending
         }
     }
 
+    pub(super) fn report(&self) -> Value {
+        let mut report = json!(self.plan);
+        if let Value::Object(fields) = &mut report {
+            fields.insert("ok".to_owned(), matches!(self.exit(), Exit::Success | Exit::Pending).into());
+            fields.insert("pending".to_owned(), (!self.plan.is_empty()).into());
+            fields.insert("appliedIsBehind".to_owned(), self.file.is_behind(&self.plan).into());
+        }
+        report
+    }
+
     pub(super) fn text(&self) -> String {
-        let mut text = colored_plan(&self.plan.to_string());
-        if self.plan.has_conflicts() {
-            text.push_str("\n\nTake over what others have changed into the manifest, or say --overwrite.");
+        let mut paragraphs = vec![colored_plan(&self.plan.to_string())];
+        if self.plan.is_in_conflict() {
+            let hint =
+                "Take over what others have changed into the manifest, and apply that; or say --overwrite.";
+            paragraphs.push(hint.to_owned());
         }
-        let unknown = self.file.unknown().filter(|_| !self.is_overwriting && !self.plan.is_empty());
-        if let Some(path) = unknown {
-            text = format!(
-                "{text}\n\nWhat others have changed is not known before {} is there; the first `apply` makes it.",
-                path.display()
-            );
+        let changing = self.plan.channels.iter().filter(|channel| !channel.is_empty());
+        let unknown: Vec<_> = changing
+            .filter(|channel| !channel.was_applied)
+            .map(|channel| printable(channel.id().as_str()))
+            .collect();
+        if !unknown.is_empty() {
+            let unknown = unknown.join(", ");
+            paragraphs.push(format!(
+                "What others have changed is not known of channels that were never applied: {unknown}."
+            ));
         }
-        text
+        if let Some(path) = self.file.applied.as_deref().filter(|_| self.file.is_behind(&self.plan)) {
+            paragraphs.push(format!("{} is behind: `apply` brings it up to date.", path.display()));
+        }
+        paragraphs.join("\n\n")
     }
 }
