@@ -8,7 +8,6 @@ mod deliveries;
 mod files;
 mod guest_change;
 mod guests;
-mod minimized;
 mod other;
 mod transfers;
 mod webhooks;

@@ -66,6 +66,8 @@ ids! {
     AttachmentId,
     /// An organisation of Genesys Cloud.
     OrganizationId,
+    /// A guest of web messaging.
+    GuestId,
     /// A file transfer; it stays the same when its URLs are renewed.
     TransferId,
 }

@@ -6,6 +6,7 @@ pub mod id;
 pub mod json_merge;
 pub mod limits;
 pub mod operation;
+pub mod plain_identity;
 pub mod region;
 pub mod scan;
 pub mod scan_progress;
@@ -20,7 +21,7 @@ mod rules;
 
 pub use crate::channel::{Browser, ChannelFeature, ChannelRules};
 pub use crate::content_type::{ContentType, SniffedType};
-pub use crate::id::{AttachmentId, ChannelId, FileId, MessageId, OrganizationId, TransferId};
+pub use crate::id::{AttachmentId, ChannelId, FileId, GuestId, MessageId, OrganizationId, TransferId};
 pub use crate::limits::DatedLimit;
 pub use crate::operation::{Contract, LimitClass, Method, Operation, RetryClass};
 pub use crate::region::{Domain, Region};

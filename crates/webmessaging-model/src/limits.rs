@@ -134,6 +134,80 @@ pub const CHANNEL_SESSIONS_MAX: DatedLimit = DatedLimit {
     checked: "2026-11-26",
 };
 
+const GUESTS: &str = "design document: web messaging guest sessions, step 1";
+
+/// Longest fingerprint of a guest's device.
+pub const GUEST_FINGERPRINT_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "guest.device_fingerprint.max",
+    value: 128,
+    unit: Unit::Characters,
+    source: GUESTS,
+    checked: "2026-11-26",
+};
+
+/// Longest origin page of a guest. The document has no bound; browsers and servers agree on about this one.
+pub const GUEST_ORIGIN_PAGE_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "guest.origin_page.max",
+    value: 2_048,
+    unit: Unit::Characters,
+    source: "ours: the document has none",
+    checked: "2026-11-26",
+};
+
+/// Longest campaign id of a guest.
+pub const GUEST_CAMPAIGN_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "guest.campaign_id.max",
+    value: 128,
+    unit: Unit::Characters,
+    source: "ours: the document has none",
+    checked: "2026-11-26",
+};
+
+/// Most attributes of a guest.
+pub const GUEST_ATTRIBUTES_MAX: DatedLimit = DatedLimit {
+    name: "guest.attributes.max",
+    value: 50,
+    unit: Unit::Attributes,
+    source: "ours: the document has none",
+    checked: "2026-11-26",
+};
+
+/// Longest name of a guest's attribute.
+pub const GUEST_ATTRIBUTE_NAME_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "guest.attribute_name.max",
+    value: 64,
+    unit: Unit::Characters,
+    source: "ours: the document has none",
+    checked: "2026-11-26",
+};
+
+/// Longest value of a guest's attribute.
+pub const GUEST_ATTRIBUTE_VALUE_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "guest.attribute_value.max",
+    value: 1_024,
+    unit: Unit::Characters,
+    source: "ours: the document has none",
+    checked: "2026-11-26",
+};
+
+/// Shortest salt or key for the hashes of identities: 128 bits.
+pub const IDENTITY_SALT_BYTES_MIN: DatedLimit = DatedLimit {
+    name: "guest.identity_salt.min",
+    value: 16,
+    unit: Unit::Bytes,
+    source: "NIST SP 800-132, section 5.1",
+    checked: "2026-11-26",
+};
+
+/// Longest e-mail address.
+pub const EMAIL_BYTES_MAX: DatedLimit = DatedLimit {
+    name: "guest.email.max",
+    value: 254,
+    unit: Unit::Bytes,
+    source: "RFC 5321, section 4.5.3.1.3, without the angle brackets",
+    checked: "2026-11-26",
+};
+
 /// Longest id we send. Ids are opaque; the platform's are UUIDs of 36 characters.
 pub const ID_CHARACTERS_MAX: DatedLimit = DatedLimit {
     name: "id.max",
@@ -178,6 +252,14 @@ pub const ALL: &[DatedLimit] = &[
     TRANSFER_RENEWAL_SECONDS,
     CHANNEL_SESSIONS_MIN,
     CHANNEL_SESSIONS_MAX,
+    GUEST_FINGERPRINT_CHARACTERS_MAX,
+    GUEST_ORIGIN_PAGE_CHARACTERS_MAX,
+    GUEST_CAMPAIGN_CHARACTERS_MAX,
+    GUEST_ATTRIBUTES_MAX,
+    GUEST_ATTRIBUTE_NAME_CHARACTERS_MAX,
+    GUEST_ATTRIBUTE_VALUE_CHARACTERS_MAX,
+    IDENTITY_SALT_BYTES_MIN,
+    EMAIL_BYTES_MAX,
     ID_CHARACTERS_MAX,
     REQUESTS_MAX,
     REQUESTS_WINDOW_SECONDS,

@@ -115,6 +115,8 @@ pub enum Unit {
     Requests,
     /// Conversations at one time.
     Sessions,
+    /// Names with a value.
+    Attributes,
 }
 
 impl Unit {
@@ -133,6 +135,8 @@ impl Unit {
             (Self::Requests, _) => "requests",
             (Self::Sessions, 1) => "session",
             (Self::Sessions, _) => "sessions",
+            (Self::Attributes, 1) => "attribute",
+            (Self::Attributes, _) => "attributes",
         }
     }
 }

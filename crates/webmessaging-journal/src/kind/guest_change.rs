@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use webmessaging_model::Timestamp;
+use webmessaging_model::plain_identity::{is_hash, is_plain_identity};
 
-use super::minimized::{is_hash, is_plain_identity};
 use crate::details::{Detail, Details, REDACTED};
 use crate::text::PrivateText;
 

@@ -1,12 +1,23 @@
 //! What looks like a plain e-mail address or phone number. In doubt it does.
+//!
+//! It looks at texts and cannot know names: a text that passes can still be about somebody.
 
 /// 64 hexadecimal digits, the form of a SHA-256.
-pub(super) fn is_hash(text: &str) -> bool {
+pub fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a text holds something that looks like a plain e-mail address or phone number.
-pub(super) fn is_plain_identity(text: &str) -> bool {
+///
+/// # Examples
+/// ```
+/// use webmessaging_model::plain_identity::is_plain_identity;
+///
+/// assert!(is_plain_identity("call me: +49 30 1234567"));
+/// assert!(is_plain_identity("https://shop.example/?mail=jane%40example.com"));
+/// assert!(!is_plain_identity("2026-11-25T08:30:00.000Z"));
+/// ```
+pub fn is_plain_identity(text: &str) -> bool {
     !is_hash(text) && (holds_email(text) || holds_phone(text))
 }
 

@@ -1,0 +1,126 @@
+//! What is sent of a guest when it is created.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use webmessaging_journal::kind::Consent;
+use webmessaging_model::plain_identity::is_plain_identity;
+use webmessaging_model::{Code, Violation, Violations};
+
+use crate::attributes::Attributes;
+use crate::context::{CampaignId, ChannelContext, OriginPage};
+use crate::identity::Resolved;
+use crate::identity_attributes::{DeviceFingerprint, IdentityAttributes};
+use crate::schema;
+
+/// What is sent of a guest: as little as the [schema](crate::GUEST_SCHEMA) allows, and nothing that it forbids can be put in. Contract: design.
+///
+/// # Examples
+/// ```
+/// use webmessaging_guests::{CampaignId, Consent, GuestPayload, OriginPage};
+///
+/// let payload = GuestPayload::new(Consent::new(false, true))
+///     .origin_page(OriginPage::new("https://shop.example/cart")?)
+///     .campaign_id(CampaignId::new("WINTER-2026")?);
+/// let json = serde_json::to_string(&payload).unwrap();
+/// assert_eq!(GuestPayload::from_json(json.as_bytes()).unwrap(), payload);
+///
+/// // An address in plain text is found wherever it is.
+/// let violation = OriginPage::new("https://shop.example/?mail=jane%40example.com").unwrap_err();
+/// assert_eq!(violation.rule, "guest.plain_identity");
+/// # Ok::<(), webmessaging_model::Violation>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GuestPayload {
+    channel: Channel,
+    /// What the guest has agreed to.
+    pub consent: Consent,
+    /// Who the guest is, without saying it.
+    #[serde(default, skip_serializing_if = "IdentityAttributes::is_empty")]
+    pub identity_attributes: IdentityAttributes,
+    /// Where the guest came from.
+    #[serde(default, skip_serializing_if = "ChannelContext::is_empty")]
+    pub channel_context: ChannelContext,
+    /// Anything else that is worth knowing.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+}
+
+/// The one channel that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Channel {
+    #[serde(rename = "webmessaging")]
+    WebMessaging,
+}
+
+impl GuestPayload {
+    /// A guest of whom nothing is known but what they have agreed to.
+    pub fn new(consent: Consent) -> Self {
+        Self {
+            channel: Channel::WebMessaging,
+            consent,
+            identity_attributes: IdentityAttributes::default(),
+            channel_context: ChannelContext::default(),
+            attributes: Attributes::default(),
+        }
+    }
+
+    /// Reads a payload and checks all of it.
+    ///
+    /// # Errors
+    /// [`Violations`] with one entry for every broken rule: the path is a JSON Pointer, the rule the schema's keyword, with the limit where it has
+    /// one. No value of the payload is repeated.
+    pub fn from_json(json: &[u8]) -> Result<Self, Violations> {
+        match serde_json::from_slice(json) {
+            Ok(payload) => Ok(payload),
+            // Once more, and slower, for everything that is wrong.
+            Err(_) => Err(schema::violations(json)),
+        }
+    }
+
+    /// Adds the hashes that an identity came to.
+    #[must_use]
+    pub fn identity(mut self, resolved: &Resolved) -> Self {
+        self.identity_attributes.email_hash = resolved.email_hash().cloned();
+        self.identity_attributes.phone_hash = resolved.phone_hash().cloned();
+        self
+    }
+
+    /// Sets what tells the device from others.
+    #[must_use]
+    pub fn device_fingerprint(mut self, fingerprint: DeviceFingerprint) -> Self {
+        self.identity_attributes.device_fingerprint = Some(fingerprint);
+        self
+    }
+
+    /// Sets the page that the guest came from.
+    #[must_use]
+    pub fn origin_page(mut self, page: OriginPage) -> Self {
+        self.channel_context.origin_page = Some(page);
+        self
+    }
+
+    /// Sets the campaign that the guest came from.
+    #[must_use]
+    pub fn campaign_id(mut self, campaign: CampaignId) -> Self {
+        self.channel_context.campaign_id = Some(campaign);
+        self
+    }
+
+    /// Sets the attributes, all of them.
+    #[must_use]
+    pub fn attributes(mut self, attributes: Attributes) -> Self {
+        self.attributes = attributes;
+        self
+    }
+}
+
+/// Refuses what looks like a plain e-mail address or phone number. In doubt it does.
+pub(crate) fn no_plain_identity(text: &str, path: impl Into<Cow<'static, str>>) -> Result<(), Violation> {
+    if is_plain_identity(text) {
+        return Err(Violation::new(path, Code::NotAllowed, "guest.plain_identity"));
+    }
+    Ok(())
+}

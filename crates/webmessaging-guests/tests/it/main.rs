@@ -1,0 +1,13 @@
+//! Guests: payloads, identities, and updates against an emulator in this process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
+mod identity;
+mod payload;
+mod samples;
