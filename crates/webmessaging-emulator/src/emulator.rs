@@ -182,7 +182,7 @@ impl Emulator {
         snapshot.restore(&self.shared)
     }
 
-    /// Brings tokens, files, transfers, the organisation, webhooks, rate counters, clock and faults back to how they were at the start,
+    /// Brings tokens, files, transfers, the organisation, guests, webhooks, rate counters, clock and faults back to how they were at the start,
     /// and forgets recorded requests, deliveries and tampers. Deliveries that are open end.
     pub fn reset(&self) {
         reset(&self.shared);

@@ -23,6 +23,7 @@ mod event;
 mod fault;
 mod files;
 mod filter;
+mod guests;
 mod inspect;
 mod job;
 mod oauth;

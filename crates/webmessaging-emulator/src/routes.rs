@@ -50,6 +50,12 @@ pub enum Route {
     UpdateChannel,
     /// `GET /api/v2/conversations/{conversationId}`: a conversation.
     GetConversation,
+    /// `POST /api/v2/conversations/webmessaging/guests`: creates a guest.
+    CreateGuest,
+    /// `GET /api/v2/conversations/webmessaging/guests/{guestId}`: a guest.
+    GetGuest,
+    /// `PATCH /api/v2/conversations/webmessaging/guests/{guestId}`: changes a guest that is as the sender has seen it.
+    UpdateGuest,
     /// `POST /api/v2/platform/webhooks/webhooks`: registers a webhook as the file upload document has it.
     CreateWebhook,
     /// `GET /api/v2/platform/webhooks/webhooks`: those webhooks, page by page.
@@ -81,6 +87,9 @@ impl Display for Route {
             Self::GetChannel => "get-channel",
             Self::UpdateChannel => "update-channel",
             Self::GetConversation => "get-conversation",
+            Self::CreateGuest => "create-guest",
+            Self::GetGuest => "get-guest",
+            Self::UpdateGuest => "update-guest",
             Self::CreateWebhook => "create-webhook",
             Self::ListWebhooks => "list-webhooks",
             Self::DeleteWebhook => "delete-webhook",

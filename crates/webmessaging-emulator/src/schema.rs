@@ -25,6 +25,10 @@ static CHANNEL_UPDATE: Constant =
 static CHANNEL_CONFIGURATION: Constant =
     Constant::new(|| compile(&parse(include_str!("../schemas/channel-configuration.json"))?));
 
+static GUEST: Constant = Constant::new(|| compile(&parse(include_str!("../schemas/guest.json"))?));
+static GUEST_UPDATE: Constant =
+    Constant::new(|| compile(&parse(include_str!("../schemas/guest-update.json"))?));
+
 /// More violations than this are not listed: the sender can add as many unknown fields as fit the body.
 const DETAILS_MAX: usize = 100;
 
@@ -50,7 +54,9 @@ pub(crate) struct Schemas {
 impl Schemas {
     /// Compiles all schemas, with the configured size limits in place of the written ones.
     pub(crate) fn compile(settings: &Settings) -> Result<Self, String> {
-        for constant in [&WEBHOOK, &PLATFORM_WEBHOOK, &CHANNEL_UPDATE, &CHANNEL_CONFIGURATION] {
+        let constants =
+            [&WEBHOOK, &PLATFORM_WEBHOOK, &CHANNEL_UPDATE, &CHANNEL_CONFIGURATION, &GUEST, &GUEST_UPDATE];
+        for constant in constants {
             constant.as_ref().map_err(String::clone)?;
         }
         Ok(Self {
@@ -108,6 +114,16 @@ pub(crate) fn check_channel_configuration(configuration: &Map<String, Value>) ->
         }
     }
     details
+}
+
+/// Every violation of the schema of a new guest.
+pub(crate) fn check_guest(body: &Value) -> Vec<Detail> {
+    check_constant(&GUEST, body)
+}
+
+/// Every violation of the schema of a guest's change, but for what the change would make of the guest.
+pub(crate) fn check_guest_update(body: &Value) -> Vec<Detail> {
+    check_constant(&GUEST_UPDATE, body)
 }
 
 fn check_constant(schema: &Constant, body: &Value) -> Vec<Detail> {

@@ -22,7 +22,7 @@ use crate::state::Shared;
 use crate::subscription::Collection;
 use crate::transfers::TransferRequest;
 use crate::uploads::UploadRequest;
-use crate::{attachments, channels, conversations, oauth, storage, transfers, uploads, webhooks};
+use crate::{attachments, channels, conversations, guests, oauth, storage, transfers, uploads, webhooks};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -99,6 +99,9 @@ impl Call {
             Route::GetChannel => channels::get(self),
             Route::UpdateChannel => channels::update(self).await,
             Route::GetConversation => conversations::get(self),
+            Route::CreateGuest => guests::create(self).await,
+            Route::GetGuest => guests::get(self),
+            Route::UpdateGuest => guests::update(self).await,
             Route::CreateWebhook => webhooks::create(self, Collection::Webhooks).await,
             Route::ListWebhooks => webhooks::list(self, Collection::Webhooks),
             Route::DeleteWebhook => webhooks::delete(self, Collection::Webhooks),

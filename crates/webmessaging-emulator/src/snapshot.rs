@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use crate::files::StoredFile;
+use crate::guests::Guest;
 use crate::oauth::Tokens;
 use crate::organization::Organization;
 use crate::rate::Counters;
@@ -21,7 +22,7 @@ use crate::uploads::UploadRequest;
 /// As many snapshots are kept for the control endpoint at once.
 pub(crate) const SNAPSHOTS_MAX: usize = 16;
 
-/// An emulated platform as it was at one moment: tokens, files and transfers with their bytes, the organisation, webhooks,
+/// An emulated platform as it was at one moment: tokens, files and transfers with their bytes, the organisation, guests, webhooks,
 /// rate counters and the clock.
 ///
 /// Faults, their counters, scans that are to fail, tampers, the recorded requests and the log of deliveries are no part of it: they belong to the
@@ -40,6 +41,7 @@ struct Content {
     files: HashMap<Uuid, StoredFile<UploadRequest>>,
     transfers: HashMap<Uuid, StoredFile<TransferRequest>>,
     organization: Arc<Organization>,
+    guests: Arc<BTreeMap<String, Guest>>,
     webhooks: Vec<Arc<Subscription>>,
     rates: Counters,
 }
@@ -55,6 +57,7 @@ impl Snapshot {
                 files: shared.files.capture(),
                 transfers: shared.transfers.capture(),
                 organization: shared.organization.capture(),
+                guests: shared.guests.capture(),
                 webhooks: shared.subscriptions.capture(),
                 rates: shared.rates.capture(),
             }),
@@ -72,6 +75,7 @@ impl Snapshot {
         shared.clock.set(content.at);
         shared.oauth.restore(content.tokens.clone());
         shared.organization.restore(Arc::clone(&content.organization));
+        shared.guests.restore(Arc::clone(&content.guests));
         shared.rates.restore(content.rates.clone());
         shared.replace_files(content.files.clone());
         shared.replace_files(content.transfers.clone());
@@ -113,7 +117,8 @@ pub(crate) fn reset(shared: &Arc<Shared>) {
     shared.rates.restore(Counters::default());
     shared.scan_failures.set(0);
     shared.replace(&shared.start.seed);
-    // No seed has any.
+    // No seed has any of these.
+    shared.guests.restore(Arc::default());
     shared.replace_files::<TransferRequest>(HashMap::new());
     shared.faults.reset(shared.start.script.clone());
     shared.journal.clear();

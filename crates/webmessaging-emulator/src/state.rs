@@ -13,6 +13,7 @@ use crate::answer::Refusal;
 use crate::clock::EmulatorClock;
 use crate::fault::{FaultScript, Faults};
 use crate::files::{Files, StoredFile};
+use crate::guests::Guests;
 use crate::oauth::Authority;
 use crate::organization::LiveOrganization;
 use crate::rate::{RateLimit, Rates};
@@ -67,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) transfers: Files<TransferRequest>,
     pub(crate) scan_failures: Arc<ScanFailures>,
     pub(crate) organization: LiveOrganization,
+    pub(crate) guests: Guests,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) sender: Arc<Sender>,
     pub(crate) watches: Watches,

@@ -16,6 +16,7 @@ use crate::document::DocumentError;
 use crate::emulator::Emulator;
 use crate::fault::Faults;
 use crate::files::Files;
+use crate::guests::Guests;
 use crate::oauth::{Authority, EmulatedClient};
 use crate::organization::LiveOrganization;
 use crate::rate::Rates;
@@ -83,6 +84,7 @@ impl EmulatorBuilder {
             transfers: Files::new(scan_duration, Arc::clone(&scan_failures)),
             scan_failures,
             organization: LiveOrganization::default(),
+            guests: Guests::default(),
             subscriptions: Subscriptions::default(),
             webhook_token: self.webhook_token,
             rates: Rates::new(self.settings.rate_limit),

@@ -5,7 +5,7 @@ use http::Method;
 use crate::routes::{Contract, Endpoint, ErrorShape, Route};
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 20] = [
+pub(crate) static ENDPOINTS: [Endpoint; 23] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -131,6 +131,33 @@ pub(crate) static ENDPOINTS: [Endpoint; 20] = [
         contract: Contract::Platform,
         errors: ErrorShape::Platform,
         summary: "a conversation: times, state and participants; the scope `conversations` will do, too",
+    },
+    Endpoint {
+        route: Route::CreateGuest,
+        method: Method::POST,
+        path: "/api/v2/conversations/webmessaging/guests",
+        scopes: &["webmessaging:guest:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "creates a guest with consent and hashed identities; strict JSON Schema, `ETag` for its version",
+    },
+    Endpoint {
+        route: Route::GetGuest,
+        method: Method::GET,
+        path: "/api/v2/conversations/webmessaging/guests/{guestId}",
+        scopes: &["webmessaging:guest:read"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "a guest, with `ETag` for its version",
+    },
+    Endpoint {
+        route: Route::UpdateGuest,
+        method: Method::PATCH,
+        path: "/api/v2/conversations/webmessaging/guests/{guestId}",
+        scopes: &["conversation:webmessaging:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "merges a JSON Merge Patch (RFC 7396) into a guest whose version is that of `If-Match`: 412 when it is not, 428 without one",
     },
     Endpoint {
         route: Route::CreateWebhook,

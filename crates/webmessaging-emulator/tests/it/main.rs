@@ -15,6 +15,7 @@ mod client;
 mod control;
 mod deliveries;
 mod faults;
+mod guests;
 mod inspected;
 mod oauth;
 mod organization;
