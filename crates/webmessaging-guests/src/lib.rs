@@ -1,17 +1,37 @@
 #![doc = include_str!("../README.md")]
 
+pub mod operations;
+
 mod attributes;
+mod client;
+mod conflict;
 mod context;
+mod create_guest;
+mod get_guest;
+mod guest;
+mod guest_update;
 mod identity;
 mod identity_attributes;
+mod merge_policy;
 mod payload;
+mod record;
 mod schema;
+mod update_guest;
 
 pub use webmessaging_journal::kind::Consent;
 
 pub use crate::attributes::Attributes;
+pub use crate::client::{Created, GuestsClient, Updated};
+pub use crate::conflict::GuestConflict;
 pub use crate::context::{CampaignId, ChannelContext, OriginPage};
+pub use crate::create_guest::CreateGuest;
+pub use crate::get_guest::GetGuest;
+pub use crate::guest::{ETagged, Guest};
+pub use crate::guest_update::GuestUpdate;
 pub use crate::identity::{IdentityHasher, ResolutionMethod, Resolved};
 pub use crate::identity_attributes::{DeviceFingerprint, IdentityAttributes, IdentityHash};
+pub use crate::merge_policy::MergePolicy;
 pub use crate::payload::GuestPayload;
+pub use crate::record::Visitor;
 pub use crate::schema::{GUEST_SCHEMA, check_payload};
+pub use crate::update_guest::UpdateGuest;

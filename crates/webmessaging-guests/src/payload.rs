@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use webmessaging_journal::kind::Consent;
 use webmessaging_model::plain_identity::is_plain_identity;
 use webmessaging_model::{Code, Violation, Violations};
@@ -36,6 +36,7 @@ use crate::schema;
 pub struct GuestPayload {
     channel: Channel,
     /// What the guest has agreed to.
+    #[serde(deserialize_with = "strict")]
     pub consent: Consent,
     /// Who the guest is, without saying it.
     #[serde(default, skip_serializing_if = "IdentityAttributes::is_empty")]
@@ -53,6 +54,18 @@ pub struct GuestPayload {
 enum Channel {
     #[serde(rename = "webmessaging")]
     WebMessaging,
+}
+
+/// Consent with nothing beside it.
+fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Consent, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Strict {
+        marketing: bool,
+        data_processing: bool,
+    }
+    let Strict { marketing, data_processing } = Strict::deserialize(deserializer)?;
+    Ok(Consent::new(marketing, data_processing))
 }
 
 impl GuestPayload {

@@ -39,6 +39,8 @@ pub struct Facts {
     pub correlation_id: String,
     /// The platform's id of the request.
     pub request_id: Option<String>,
+    /// The version of what was answered, as the `ETag` header has it: for `If-Match`.
+    pub etag: Option<String>,
 }
 
 const REQUEST_IDS: [HeaderName; 4] = [

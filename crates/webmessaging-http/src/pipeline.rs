@@ -10,7 +10,7 @@ mod once;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, USER_AGENT};
+use http::header::{AUTHORIZATION, ETAG, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
@@ -343,6 +343,7 @@ impl<'a> Call<'a> {
             latency: self.spent(),
             correlation_id: std::mem::take(&mut self.correlation_id),
             request_id: request_id(answer.headers()),
+            etag: answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned),
         }
     }
 }

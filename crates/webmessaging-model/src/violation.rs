@@ -378,4 +378,6 @@ impl fmt::Display for Violations {
     }
 }
 
+impl Error for Violation {}
+
 impl Error for Violations {}

@@ -10,4 +10,7 @@
 
 mod identity;
 mod payload;
+mod privacy;
 mod samples;
+mod setup;
+mod update;
