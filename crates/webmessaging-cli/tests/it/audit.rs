@@ -108,7 +108,7 @@ fn records_are_copied_out_as_they_are() {
     }
     let nowhere = kept.run(&["audit", "export", "--out", &kept.path("missing/copy.jsonl")]);
     assert_eq!(nowhere.code, 1);
-    assert!(nowhere.stderr.starts_with("error: the copies cannot be written: "), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.starts_with("error: the file cannot be written: "), "{}", nowhere.stderr);
 }
 
 #[test]
