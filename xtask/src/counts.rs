@@ -22,6 +22,8 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "webmessaging-http", feature: Some("settings") },
     Subject { package: "webmessaging-files", feature: None },
     Subject { package: "webmessaging-channels", feature: None },
+    Subject { package: "webmessaging-guests", feature: None },
+    Subject { package: "webmessaging-guests", feature: Some("phone") },
     Subject { package: "webmessaging-journal", feature: None },
     Subject { package: "webmessaging-journal", feature: Some("audit") },
     Subject { package: "webmessaging-store", feature: None },

@@ -4,6 +4,8 @@
 use webmessaging_channels::ChannelsClient;
 #[cfg(feature = "files")]
 use webmessaging_files::{FilesClient, TransferManager};
+#[cfg(feature = "guests")]
+use webmessaging_guests::GuestsClient;
 
 /// The way to every feature; all of them share its token, its connections and its limits. Cheap to clone.
 ///
@@ -63,6 +65,12 @@ impl Client {
     #[cfg(feature = "files")]
     pub fn files(&self) -> FilesClient {
         FilesClient::new(self.http.clone())
+    }
+
+    /// Guests: created, and changed.
+    #[cfg(feature = "guests")]
+    pub fn guests(&self) -> GuestsClient {
+        GuestsClient::new(self.http.clone())
     }
 
     /// File transfers of an organisation. Waits share one look-out within a manager and its clones, so keep it.

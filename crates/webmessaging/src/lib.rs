@@ -17,6 +17,9 @@ pub use webmessaging_channels as channels;
 #[cfg(feature = "files")]
 #[doc(inline)]
 pub use webmessaging_files as files;
+#[cfg(feature = "guests")]
+#[doc(inline)]
+pub use webmessaging_guests as guests;
 #[doc(inline)]
 pub use webmessaging_http as http;
 #[cfg(feature = "journal")]

@@ -15,5 +15,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     let operations = operations.chain(webmessaging_channels::operations::OPERATIONS);
     #[cfg(feature = "files")]
     let operations = operations.chain(webmessaging_files::operations::OPERATIONS);
+    #[cfg(feature = "guests")]
+    let operations = operations.chain(webmessaging_guests::operations::OPERATIONS);
     operations.copied()
 }

@@ -12,6 +12,8 @@ use webmessaging::files::operations::{
     RENEW_TRANSFER,
 };
 use webmessaging::files::{CreateWebhook, TransferManager};
+use webmessaging::guests::operations::{CREATE_GUEST, GET_GUEST, UPDATE_GUEST};
+use webmessaging::guests::{Consent, ETagged, Guest, GuestPayload, GuestUpdate};
 use webmessaging::http::login::CREATE_TOKEN;
 use webmessaging::http::{Error, Source};
 use webmessaging::model::{AccessPolicyDirectives, EncryptionStandard, Operation, TransferPayload};
@@ -109,6 +111,24 @@ pub(crate) const CASES: &[Case] = &[
         is_read: true,
         run: |setup| Box::pin(channel_webhook(setup)),
     },
+    Case {
+        operation: &CREATE_GUEST,
+        route: Route::CreateGuest,
+        is_read: true,
+        run: |setup| Box::pin(async { guest(setup).await.map(drop) }),
+    },
+    Case {
+        operation: &GET_GUEST,
+        route: Route::GetGuest,
+        is_read: true,
+        run: |setup| Box::pin(read_guest(setup)),
+    },
+    Case {
+        operation: &UPDATE_GUEST,
+        route: Route::UpdateGuest,
+        is_read: true,
+        run: |setup| Box::pin(changed_guest(setup)),
+    },
 ];
 
 /// Of the sample organisation.
@@ -123,6 +143,22 @@ async fn channel_webhook(setup: &Setup) -> Result<(), Error> {
 async fn update(setup: &Setup) -> Result<(), Error> {
     let change = json!({"webchat": {"maxConcurrentSessions": 800}});
     setup.client.http().send(&UpdateChannel::new(CHANNEL, change)).await.map(drop)
+}
+
+async fn guest(setup: &Setup) -> Result<ETagged<Guest>, Error> {
+    let payload = GuestPayload::new(Consent::new(false, true));
+    setup.client.guests().create(&payload).await.map(|created| created.guest)
+}
+
+async fn read_guest(setup: &Setup) -> Result<(), Error> {
+    let guest = guest(setup).await?;
+    setup.client.guests().get(guest.value.id).await.map(drop)
+}
+
+async fn changed_guest(setup: &Setup) -> Result<(), Error> {
+    let guest = guest(setup).await?;
+    let update = GuestUpdate::of(&guest).consent(Consent::new(true, true));
+    setup.client.guests().update(&update).await.map(drop)
 }
 
 async fn upload(setup: &Setup) -> Result<(), Error> {
