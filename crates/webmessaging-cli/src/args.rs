@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod channels;
 pub(crate) mod data;
 pub(crate) mod files;
+pub(crate) mod guests;
 pub(crate) mod outbox;
 pub(crate) mod secrets;
 pub(crate) mod targets;
@@ -21,6 +22,7 @@ use webmessaging_emulator::cli::EmulatorArgs;
 use self::audit::AuditArgs;
 use self::channels::ChannelsArgs;
 use self::files::FilesArgs;
+use self::guests::GuestsArgs;
 use self::outbox::{DeadLettersArgs, OutboxArgs};
 use self::transfers::TransfersArgs;
 use self::webhooks::WebhooksArgs;
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Transfers(TransfersArgs),
     /// See which channels there are, how they are set up, and change them to what a manifest says
     Channels(ChannelsArgs),
+    /// Create guests, see and change them, and hash who they are
+    Guests(GuestsArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),
     /// Let browsers upload files without credentials

@@ -5,6 +5,7 @@ pub(crate) mod channels;
 pub(crate) mod dead_letters;
 pub(crate) mod emulator;
 pub(crate) mod files;
+pub(crate) mod guests;
 pub(crate) mod outbox;
 pub(crate) mod transfers;
 pub(crate) mod webhooks;

@@ -3,6 +3,7 @@
 mod channels;
 mod documents;
 mod durable;
+mod guests;
 mod samples;
 mod transfers;
 mod uploads;
@@ -70,8 +71,9 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
     let (uploaded, uploads) = uploads::show(&emulator, &client, args.file, &durable).await?;
     let transfers = transfers::show(&emulator, &client, &durable).await?;
     let channels = channels::show(&emulator, &client, &durable).await?;
+    let guests = guests::show(&emulator, &client, &durable).await?;
     let [webhooks, sync, audit] = durable.finish(&emulator, uploaded).await?;
-    let reports = [uploads, transfers, channels, webhooks, sync, audit];
+    let reports = [uploads, transfers, channels, guests, webhooks, sync, audit];
     emulator.shutdown().await;
 
     let ok = reports.iter().all(|report| report.ok);

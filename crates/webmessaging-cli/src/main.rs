@@ -37,6 +37,7 @@ fn main() -> ExitCode {
             Command::Files(args) => commands::files::run(args, output).await,
             Command::Transfers(args) => commands::transfers::run(args, output).await,
             Command::Channels(args) => commands::channels::run(args, output).await,
+            Command::Guests(args) => commands::guests::run(args, output).await,
             Command::Webhooks(args) => commands::webhooks::run(args, output).await,
             Command::Widget(args) => commands::widget::run(args, output).await,
             Command::Outbox(args) => commands::outbox::run(args, output).await,

@@ -53,7 +53,7 @@ enum Begun {
     Not,
     Announced(Transfer),
     Uploaded(TransferId),
-    Over(TransferId, TransferState, Facts),
+    Over(TransferId, TransferState, Box<Facts>),
 }
 
 impl Plan {
@@ -88,7 +88,7 @@ impl Plan {
                 if is_on_record && !conclusion.has_other_bytes(&state) {
                     return Ok(FinishedTransfer { transfer_id: conclusion.id, state, uploaded: None });
                 }
-                self.conclude(conclusion, state, Some(facts), None).await
+                self.conclude(conclusion, state, Some(*facts), None).await
             }
             Begun::Uploaded(id) => {
                 let sha256 = earlier.and_then(|earlier| earlier.sha256);
@@ -147,7 +147,7 @@ impl Plan {
             Err(error) => return Err(error),
         };
         if state.is_final() {
-            return Ok(Begun::Over(id.clone(), state, facts));
+            return Ok(Begun::Over(id.clone(), state, Box::new(facts)));
         }
         let is_created = state.status == Some(TransferStatus::Created);
         if state.status == Some(TransferStatus::Uploaded) || (is_stored && !is_created) {

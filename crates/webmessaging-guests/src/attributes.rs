@@ -21,7 +21,7 @@ use crate::payload::no_plain_identity;
 /// assert_eq!(attributes.get("source"), Some("website"));
 ///
 /// let violation = Attributes::new().with("note", "call 0171 2345678").unwrap_err();
-/// assert_eq!(violation.to_string(), "attributes.note is not allowed");
+/// assert_eq!(violation.to_string(), "attributes.note looks like a plain e-mail address or phone number");
 /// # Ok::<(), webmessaging_model::Violation>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]

@@ -35,3 +35,8 @@ pub use crate::payload::GuestPayload;
 pub use crate::record::Visitor;
 pub use crate::schema::{GUEST_SCHEMA, check_payload};
 pub use crate::update_guest::UpdateGuest;
+
+/// Compiles the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/guest-data-and-privacy.md")]
+struct Guide;

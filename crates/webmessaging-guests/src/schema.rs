@@ -81,7 +81,7 @@ fn plain_identities(value: &Value, path: &str, found: &mut Vec<Violation>) {
     let is_full = |found: &Vec<Violation>| found.len() >= 2 * VIOLATIONS_MAX;
     match value {
         Value::String(text) if is_plain_identity(text) && !is_full(found) => {
-            found.push(Violation::new(path.to_owned(), Code::NotAllowed, "guest.plain_identity"));
+            found.push(Violation::new(path.to_owned(), Code::PlainIdentity, "guest.plain_identity"));
         }
         Value::Array(values) => {
             for (index, value) in values.iter().enumerate() {
@@ -91,7 +91,7 @@ fn plain_identities(value: &Value, path: &str, found: &mut Vec<Violation>) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 if is_plain_identity(name) && !is_full(found) {
-                    found.push(Violation::new(path.to_owned(), Code::NotAllowed, "guest.plain_identity"));
+                    found.push(Violation::new(path.to_owned(), Code::PlainIdentity, "guest.plain_identity"));
                 }
                 plain_identities(value, &below(path, name), found);
             }

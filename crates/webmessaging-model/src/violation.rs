@@ -32,6 +32,8 @@ pub enum Code {
     Duplicate,
     /// A thing that does not work in every browser it has to work in.
     Unsupported,
+    /// A text that looks like a plain e-mail address or phone number, where only hashes have a place.
+    PlainIdentity,
     /// Content that is not what its declaration says.
     ContentMismatch,
     /// A source that does not exist.
@@ -57,6 +59,7 @@ impl Code {
         Self::Malformed,
         Self::Duplicate,
         Self::Unsupported,
+        Self::PlainIdentity,
         Self::ContentMismatch,
         Self::NotFound,
         Self::NotAFile,
@@ -77,6 +80,7 @@ impl Code {
             Self::Malformed => "malformed",
             Self::Duplicate => "duplicate",
             Self::Unsupported => "unsupported",
+            Self::PlainIdentity => "plain_identity",
             Self::ContentMismatch => "content_mismatch",
             Self::NotFound => "not_found",
             Self::NotAFile => "not_a_file",
@@ -262,6 +266,7 @@ impl fmt::Display for Violation {
             Code::Malformed => "is malformed",
             Code::Duplicate => "is in the list before",
             Code::Unsupported => "does not work in every browser",
+            Code::PlainIdentity => "looks like a plain e-mail address or phone number",
             Code::ContentMismatch => "does not match the content",
             Code::NotFound => "does not exist",
             Code::NotAFile => "is not a regular file",

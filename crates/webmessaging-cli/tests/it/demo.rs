@@ -29,6 +29,8 @@ fn it_reports_to_programs() {
         ("channels", "violations", 3),
         ("channels", "attempts", 2),
         ("channels", "conflicts", 1),
+        ("guests", "rounds", 2),
+        ("guests", "conflicts", 1),
         ("sync", "busy", 2),
         ("sync", "repeated", 0),
     ] {
@@ -58,7 +60,7 @@ fn it_reports_to_people() {
     {
         assert!(demo.stdout.contains(text), "{text} is missing in\n{}", demo.stdout);
     }
-    for system in ["uploads", "transfers", "channels", "webhooks", "sync", "audit"] {
+    for system in ["uploads", "transfers", "channels", "guests", "webhooks", "sync", "audit"] {
         let end = format!("{system}: everything went as expected\n");
         assert!(demo.stdout.contains(&end), "{}", demo.stdout);
     }

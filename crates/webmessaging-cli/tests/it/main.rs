@@ -17,6 +17,7 @@ mod deliveries;
 mod demo;
 mod emulator;
 mod files;
+mod guests;
 mod kept;
 mod many_files;
 mod process;

@@ -69,7 +69,7 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
     let attachment = "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}";
     let channel = "/api/v2/communications/channels/{channelId}";
     let conversation = "/api/v2/conversations/{conversationId}";
-    const GUESTS: &str = "/api/v2/conversations/webmessaging/guests";
+    let guests = "/api/v2/conversations/webmessaging/guests";
     let guest = "/api/v2/conversations/webmessaging/guests/{guestId}";
     let webhooks_write = || json!(["webhooks:write"]);
     assert_eq!(
@@ -107,7 +107,7 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
             ("get-channel", "GET", channel, "design", json!(["communications:read"])),
             ("update-channel", "PATCH", channel, "design", json!(["communications:write"])),
             ("get-conversation", "GET", conversation, "platform", json!(["conversations:readonly"])),
-            ("create-guest", "POST", GUESTS, "design", json!(["webmessaging:guest:write"])),
+            ("create-guest", "POST", guests, "design", json!(["webmessaging:guest:write"])),
             ("get-guest", "GET", guest, "design", json!(["webmessaging:guest:read"])),
             ("update-guest", "PATCH", guest, "design", json!(["conversation:webmessaging:write"])),
             ("create-webhook", "POST", WEBHOOKS, "design", webhooks_write()),

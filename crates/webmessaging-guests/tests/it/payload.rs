@@ -68,7 +68,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_limit() {
         ("/consent/dataProcessing", Code::Required, None),
         ("/consent/marketing", Code::Malformed, None),
         ("/identityAttributes/deviceFingerprint", Code::TooLong, Some(Limit::Max(128))),
-        ("/attributes/note", Code::NotAllowed, None),
+        ("/attributes/note", Code::PlainIdentity, None),
     ];
     for one in &expected {
         assert!(found.contains(one), "{one:?}: {found:?}");

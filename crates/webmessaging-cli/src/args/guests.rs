@@ -1,0 +1,126 @@
+//! What can be typed after `guests`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::ConnectionArgs;
+use crate::recording::AuditArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct GuestsArgs {
+    #[command(subcommand)]
+    pub(crate) command: GuestsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GuestsCommand {
+    /// Check the payload of a guest, and create it
+    Create(Box<CreateArgs>),
+    /// Show a guest with its version
+    Get(Box<GetArgs>),
+    /// Change a guest; changes of others are kept
+    Update(Box<UpdateArgs>),
+    /// Hash e-mail addresses or phone numbers, a line each
+    Hash(HashArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Payload in JSON, or `-` for standard input: `channel`, `consent`, and whatever else its schema allows
+    #[arg(value_name = "PAYLOAD")]
+    pub(crate) payload: PathBuf,
+
+    /// Create the guest though it has not agreed to the processing of data
+    #[arg(long)]
+    pub(crate) without_consent: bool,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// Id of the guest
+    #[arg(value_name = "GUEST_ID")]
+    pub(crate) guest: String,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// Id of the guest
+    #[arg(value_name = "GUEST_ID")]
+    pub(crate) guest: String,
+
+    /// Set an attribute
+    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// Remove an attribute
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remove: Vec<String>,
+
+    /// Set whether the guest has agreed to marketing
+    #[arg(long, value_name = "YES_OR_NO")]
+    pub(crate) marketing: Option<YesOrNo>,
+
+    /// Set whether the guest has agreed to the processing of data
+    #[arg(long, value_name = "YES_OR_NO")]
+    pub(crate) data_processing: Option<YesOrNo>,
+
+    /// Change the guest though it has not agreed to the processing of data
+    #[arg(long)]
+    pub(crate) without_consent: bool,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HashArgs {
+    /// File with one identity on each line, or `-` for standard input; an argument would be seen by other users of the machine
+    #[arg(value_name = "FILE")]
+    pub(crate) identities: PathBuf,
+
+    /// What the lines are
+    #[arg(long, value_enum, default_value_t = IdentityKind::Email)]
+    pub(crate) kind: IdentityKind,
+
+    /// Country of phone numbers that do not say theirs, such as `DE`
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// SHA-256 with the salt behind the identity, as the design document has it, in place of HMAC-SHA-256
+    #[arg(long)]
+    pub(crate) salted: bool,
+
+    /// File with the salt, in place of `WEBMESSAGING_IDENTITY_SALT`; one newline at the end does not count
+    #[arg(long, value_name = "PATH")]
+    pub(crate) salt_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IdentityKind {
+    Email,
+    Phone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesOrNo {
+    Yes,
+    No,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("is not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
