@@ -52,6 +52,15 @@ const BENCHES: &[Bench] = &[
                 `npm install --prefix crates/webmessaging-channels/benches/channels/axios` enables axios.",
     },
     Bench {
+        name: "guests",
+        package: "webmessaging-guests",
+        title: "Guests: what a check and a hash cost",
+        about: "A payload that is valid, from JSON text into the types, and against the JSON Schema as `check_payload` does it, which looks for plain identities as well; and\n\
+                the hash of an e-mail address with all that brings it to one form. Beside them Node.js: Ajv with the same schema, and a hash of the trimmed and\n\
+                lower-cased address. A million each, five rounds in turns; the times and the ratios are their medians.\n\n\
+                `npm install --prefix crates/webmessaging-guests/benches/guests/node` enables Node.js.",
+    },
+    Bench {
         name: "limiter",
         package: "webmessaging-http",
         title: "Rate limiter: how much of the quota is used, and how many requests are refused",

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use webmessaging_http::{Answer, Client, Error, ErrorKind, Facts, Sent};
 use webmessaging_journal::Journal;
 use webmessaging_model::json_merge::{Change, diff, merge_patch};
-use webmessaging_model::{Code, GuestId, Operation, Violation, Violations};
+use webmessaging_model::{Code, GuestId, Operation, Timestamp, Violation, Violations};
 
 use crate::conflict::GuestConflict;
 use crate::create_guest::CreateGuest;
+use crate::engagement::Engagement;
 use crate::get_guest::GetGuest;
 use crate::guest::{ETagged, Guest};
 use crate::guest_update::GuestUpdate;
@@ -172,6 +173,19 @@ impl GuestsClient {
             _ => {}
         }
         updated
+    }
+
+    /// Calculates the engagement of a guest, records it, and writes it into the guest's attributes (`durationMs`, `messageCount`, `avgResponseTimeMs`,
+    /// `conversionFlag`, `calculatedAt`), as [`update`](Self::update) does.
+    ///
+    /// # Errors
+    /// Those of [`Self::update`]. What could not be written is on record all the same.
+    pub async fn push_engagement(&self, guest: &ETagged<Guest>) -> Result<(Engagement, Updated), Error> {
+        let engagement = Engagement::of(&guest.value);
+        record::engagement(&self.journal, &guest.value.id, &engagement).await?;
+        let at = Timestamp::from(self.http.clock().wall());
+        let update = GuestUpdate::of(guest).figures(engagement.attributes(at));
+        self.update(&update).await.map(|updated| (engagement, updated))
     }
 
     async fn apply(&self, update: &GuestUpdate) -> Result<Updated, Error> {

@@ -88,6 +88,14 @@ impl GuestUpdate {
         self
     }
 
+    /// Sets attributes that are figures of ours, some of which look like phone numbers.
+    pub(crate) fn figures(mut self, figures: Vec<(&'static str, String)>) -> Self {
+        for (name, value) in figures {
+            self = self.set("attributes", Some(name), Some(value.into()));
+        }
+        self
+    }
+
     /// Removes an attribute.
     pub fn remove_attribute(self, name: &str) -> Self {
         self.set("attributes", Some(name), None)

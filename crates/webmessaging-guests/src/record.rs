@@ -3,15 +3,18 @@
 use std::fmt;
 
 use serde_json::Value;
-use webmessaging_http::{Error, Facts, Sent};
+use webmessaging_http::{Error, ErrorKind, Facts, Sent};
 use webmessaging_journal::kind::{
-    ChannelContext, Consent, DataChanges, GuestChange, GuestCreated, GuestUpdated, OperationFailed,
+    ChannelContext, Consent, DataChanges, EngagementCalculated, GuestChange, GuestCreated, GuestUpdated,
+    OperationFailed,
 };
 use webmessaging_journal::{Facts as EventFacts, Journal};
-use webmessaging_model::Operation;
 use webmessaging_model::json_merge::Change;
+use webmessaging_model::{GuestId, Operation};
 
+use crate::engagement::Engagement;
 use crate::guest::Guest;
+use crate::operations::UPDATE_GUEST;
 
 /// Who a request comes from, for the audit log. `Debug` does not show it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -91,6 +94,24 @@ pub(crate) async fn updated(
         stamp.event(GuestUpdated::new(guest.id.as_str(), change)).facts(of_call(facts))
     });
     recorded.await.map(drop).map_err(|error| Error::not_recorded(facts, error))
+}
+
+/// That the engagement of a guest was calculated.
+pub(crate) async fn engagement(
+    journal: &Journal,
+    guest: &GuestId,
+    engagement: &Engagement,
+) -> Result<(), Error> {
+    let recorded = journal.record(|stamp| {
+        let duration = engagement.duration.unwrap_or_default();
+        let mut kind = EngagementCalculated::new(guest.as_str(), duration, engagement.messages);
+        kind.mean_response = engagement.mean_response;
+        kind.converted = Some(engagement.converted);
+        stamp.event(kind)
+    });
+    let lost =
+        |error| Error::new(ErrorKind::NotRecorded, Sent::No).with_operation(&UPDATE_GUEST).with_source(error);
+    recorded.await.map(drop).map_err(lost)
 }
 
 /// That a call failed. What it failed with matters more than a record that cannot be written.
