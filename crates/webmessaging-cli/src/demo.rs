@@ -1,9 +1,9 @@
 //! `webmessaging demo`: every system at work on an embedded platform, with a report at the end.
 
 mod channels;
-mod documents;
 mod durable;
 mod guests;
+mod other_system;
 mod samples;
 mod transfers;
 mod uploads;
@@ -71,8 +71,8 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
     let (uploaded, uploads) = uploads::show(&emulator, &client, args.file, &durable).await?;
     let transfers = transfers::show(&emulator, &client, &durable).await?;
     let channels = channels::show(&emulator, &client, &durable).await?;
-    let guests = guests::show(&emulator, &client, &durable).await?;
-    let [webhooks, sync, audit] = durable.finish(&emulator, uploaded).await?;
+    let (told, guests) = guests::show(&emulator, &client, &durable).await?;
+    let [webhooks, sync, audit] = durable.finish(&emulator, uploaded, told).await?;
     let reports = [uploads, transfers, channels, guests, webhooks, sync, audit];
     emulator.shutdown().await;
 

@@ -17,13 +17,13 @@ use webmessaging::journal::audit::AuditLog;
 use webmessaging::journal::clock::{Clock, SystemClock};
 use webmessaging::model::FileId;
 use webmessaging::store::{SqliteOptions, SqliteStore, Store};
-use webmessaging::sync::{Auth, Secrets, ShapeName, SyncWorker, TargetConfig, Targets};
+use webmessaging::sync::{Auth, OutboxSink, Secrets, ShapeName, SyncWorker, Target, TargetConfig, Targets};
 use webmessaging::webhooks::receiver::{FileFacts, HandlerError, PlatformEvents, Receiver};
 use webmessaging::webhooks::{Secret, Verifier};
 use webmessaging_emulator::{Emulator, SeededWebhook, StateSeed, Tamper};
 
 use crate::demo::Report;
-use crate::demo::documents::DocumentSystem;
+use crate::demo::other_system::OtherSystem;
 use crate::demo::uploads::Stored;
 use crate::failure::Failure;
 
@@ -46,7 +46,10 @@ pub(crate) struct Durable {
     receiver: Receiver,
     audit: AuditLog,
     journal: Journal,
-    documents: DocumentSystem,
+    /// Tells the CRM of guests as well.
+    guests: Journal,
+    documents: OtherSystem,
+    crm: OtherSystem,
     uploaded: Uploaded,
     stop: watch::Sender<bool>,
     served: JoinHandle<std::io::Result<()>>,
@@ -66,10 +69,16 @@ impl Durable {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(path)).await?);
         let audit = AuditLog::builder(folder.path().join("audit")).open()?;
         let journal = Journal::builder().durable("audit", audit.clone()).build()?;
-        let documents = DocumentSystem::start()?;
-        let targets = targets(&documents)?;
+        let (documents, crm) = (OtherSystem::start()?, OtherSystem::start()?);
+        let targets = Targets::new([
+            target("documents", &documents, ShapeName::Documents)?,
+            target("crm", &crm, ShapeName::CrmGuests)?,
+        ])?;
         let worker =
             SyncWorker::builder(Arc::clone(&store), targets.clone()).journal(journal.clone()).build()?;
+        // What is recorded of a guest is in the outbox before the call is over.
+        let outbox = OutboxSink::new(Arc::clone(&store), targets.clone()).wake(worker.wake());
+        let guests = Journal::builder().durable("audit", audit.clone()).durable("outbox", outbox).build()?;
         let (wake, uploaded) = (worker.wake().clone(), Uploaded::default());
         let receiver = Receiver::builder(Arc::clone(&store), Verifier::new(Secret::new("demo", TOKEN)?))
             .journal(journal.clone())
@@ -91,12 +100,30 @@ impl Durable {
         let synchronized = tokio::spawn(async move { worker.run(stop_worker).await });
         // The first event comes twice, as events do.
         emulator.tamper(Tamper::Duplicate);
-        Ok(Self { folder, store, receiver, audit, journal, documents, uploaded, stop, served, synchronized })
+        Ok(Self {
+            folder,
+            store,
+            receiver,
+            audit,
+            journal,
+            guests,
+            documents,
+            crm,
+            uploaded,
+            stop,
+            served,
+            synchronized,
+        })
     }
 
     /// Where everything is recorded.
     pub(crate) fn journal(&self) -> Journal {
         self.journal.clone()
+    }
+
+    /// Where guests are recorded, and by which the CRM is told of them.
+    pub(crate) fn guests_journal(&self) -> Journal {
+        self.guests.clone()
     }
 
     /// A file was uploaded: the platform's event about its scan has no more than its id.
@@ -106,8 +133,13 @@ impl Durable {
         uploaded.insert(file.file_id.clone(), facts);
     }
 
-    /// Waits for what follows from so many uploads, ends everything, and tells.
-    pub(crate) async fn finish(self, emulator: &Emulator, uploads: Stored) -> Result<[Report; 3], Failure> {
+    /// Waits for what follows from so many uploads and changes of guests, ends everything, and tells.
+    pub(crate) async fn finish(
+        self,
+        emulator: &Emulator,
+        uploads: Stored,
+        guests: usize,
+    ) -> Result<[Report; 3], Failure> {
         // Somebody who does not know the secret tries as well.
         emulator.tamper(Tamper::WrongSignature);
         let forged = json!({ "fileId": "forged", "virusScanResult": "clean", "status": "completed" });
@@ -122,14 +154,17 @@ impl Durable {
                 status.handled >= expected && status.duplicates >= 1 && refused >= 1
             })
             .await;
-        let is_synchronized = self.until(|it| it.documents.files().len() >= uploads.clean).await;
+        let is_synchronized = self
+            .until(|it| it.documents.told().len() >= uploads.clean && it.crm.told().len() >= guests)
+            .await;
         self.stop.send_replace(true);
         let stopped = async { (self.served.await, self.synchronized.await) }.await;
         let is_stopped = matches!(stopped, (Ok(Ok(())), Ok(())));
         let audited = self.audit.close().await;
         let webhooks =
             reports::webhooks(&self.receiver, &*self.store, is_received && is_stopped, expected).await?;
-        let sync = reports::synchronization(&self.documents, is_synchronized, uploads.clean);
+        let sync =
+            reports::synchronization([&self.documents, &self.crm], is_synchronized, [uploads.clean, guests]);
         let audit = reports::audit(&self.folder.path().join("audit"), self.folder.path(), audited.is_ok())?;
         Ok([webhooks, sync, audit])
     }
@@ -150,13 +185,13 @@ async fn heard(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-fn targets(documents: &DocumentSystem) -> Result<Targets, Box<dyn std::error::Error>> {
+fn target(name: &str, system: &OtherSystem, shape: ShapeName) -> Result<Target, Box<dyn std::error::Error>> {
     let soon = [Duration::from_millis(50); 5];
-    let target = TargetConfig::new("documents", documents.url.as_str(), ShapeName::Documents)
+    let target = TargetConfig::new(name, system.url.as_str(), shape)
         .auth(Auth::None)
         .schedule(soon)
         .allow_private(["127.0.0.1"]);
-    Ok(Targets::new([target.build(&Secrets::none())?])?)
+    Ok(target.build(&Secrets::none())?)
 }
 
 fn lookup(

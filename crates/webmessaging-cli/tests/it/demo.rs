@@ -33,6 +33,9 @@ fn it_reports_to_programs() {
         ("guests", "conflicts", 1),
         ("sync", "busy", 2),
         ("sync", "repeated", 0),
+        ("sync", "guests", 4),
+        ("sync", "crmBusy", 2),
+        ("sync", "crmRepeated", 0),
     ] {
         assert_eq!(systems[system][figure], value, "{system} {figure}");
         assert_eq!(systems[system]["ok"], true, "{system}");

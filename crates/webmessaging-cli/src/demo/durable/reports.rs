@@ -9,7 +9,7 @@ use webmessaging::store::Store;
 use webmessaging::webhooks::receiver::Receiver;
 
 use crate::demo::Report;
-use crate::demo::documents::{BUSY, DocumentSystem};
+use crate::demo::other_system::{BUSY, OtherSystem};
 use crate::failure::Failure;
 
 fn step(what: &str, outcome: String) -> (String, String) {
@@ -52,16 +52,30 @@ pub(super) async fn webhooks(
     Ok(Report { system: "webhooks", ok, figures: figures_of(figures), steps })
 }
 
-pub(super) fn synchronization(documents: &DocumentSystem, is_synchronized: bool, clean: usize) -> Report {
-    let (files, (busy, requests, repeated)) = (documents.files(), documents.figures());
-    let ok = is_synchronized && (busy, repeated, files.len()) == (BUSY, 0, clean);
-    let figures = json!({ "requests": requests, "busy": busy, "repeated": repeated, "files": files });
+pub(super) fn synchronization(
+    [documents, crm]: [&OtherSystem; 2],
+    is_synchronized: bool,
+    [clean, guests]: [usize; 2],
+) -> Report {
+    let (files, (busy, requests, repeated)) = (documents.told(), documents.figures());
+    let (told, (crm_busy, _, crm_repeated)) = (crm.told(), crm.figures());
+    let ok = is_synchronized
+        && (busy, repeated, files.len()) == (BUSY, 0, clean)
+        && (crm_busy, crm_repeated, told.len()) == (BUSY, 0, guests);
+    let figures = json!({
+        "requests": requests, "busy": busy, "repeated": repeated, "files": files,
+        "guests": told.len(), "crmBusy": crm_busy, "crmRepeated": crm_repeated,
+    });
     let steps = vec![
         step(
             "the document system is busy",
             format!("answered 503 {busy} times, the batch waits in the outbox"),
         ),
         step("told once it has time", format!("{}: only what is clean, under one key", files.join(", "))),
+        step(
+            "the CRM fails as well",
+            format!("answered 503 {crm_busy} times, and has {} changes of guests, each once", told.len()),
+        ),
     ];
     Report { system: "sync", ok, figures: figures_of(figures), steps }
 }

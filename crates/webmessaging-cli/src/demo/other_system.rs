@@ -1,4 +1,4 @@
-//! The demo's document system: busy at first, and then it takes what it is told and counts by key.
+//! A system that the demo tells of something, documents or guests: busy at first, and then it takes what it is told and counts by key.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -18,26 +18,26 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 struct Known {
     busy: u32,
     requests: u32,
-    /// Names of files by the key they came under.
-    files: BTreeMap<String, Vec<String>>,
+    /// Names of files, or ids of guests, by the key they came under.
+    told: BTreeMap<String, Vec<String>>,
     /// Requests whose key was known.
     repeated: u32,
 }
 
 /// A small HTTP server on threads of its own, as long as the demo runs.
 #[derive(Debug, Clone)]
-pub(crate) struct DocumentSystem {
+pub(crate) struct OtherSystem {
     pub(crate) url: String,
     known: Arc<Mutex<Known>>,
 }
 
-impl DocumentSystem {
+impl OtherSystem {
     pub(crate) fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let system =
             Self { url: format!("http://{}/batches", listener.local_addr()?), known: Arc::default() };
         let this = system.clone();
-        std::thread::Builder::new().name("document-system".to_owned()).spawn(move || {
+        std::thread::Builder::new().name("other-system".to_owned()).spawn(move || {
             for stream in listener.incoming().flatten() {
                 let this = this.clone();
                 // Whoever hangs up, or finds nobody to serve him, comes again.
@@ -47,9 +47,9 @@ impl DocumentSystem {
         Ok(system)
     }
 
-    /// The names of the files it has, each key counted once.
-    pub(crate) fn files(&self) -> Vec<String> {
-        self.known().files.values().flatten().cloned().collect()
+    /// What it was told of, each key counted once.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.known().told.values().flatten().cloned().collect()
     }
 
     /// Requests it was busy for, requests in all, and requests whose key it knew.
@@ -80,10 +80,13 @@ impl DocumentSystem {
             return "503 Service Unavailable";
         }
         let Ok(batch) = serde_json::from_slice::<Value>(body) else { return "400 Bad Request" };
-        let files = batch.get("files").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let name = |file: &Value| file.get("name")?.as_str().map(str::to_owned);
-        let names = files.iter().filter_map(name).collect();
-        known.repeated += u32::from(known.files.insert(key, names).is_some());
+        let list =
+            |key: &str| batch.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |entry: &Value, key: &str| entry.get(key)?.as_str().map(str::to_owned);
+        let files = list("files").iter().filter_map(|file| text(file, "name"));
+        let guests = list("records").iter().filter_map(|guest| text(guest, "externalId"));
+        let told = files.chain(guests).collect();
+        known.repeated += u32::from(known.told.insert(key, told).is_some());
         "200 OK"
     }
 }
