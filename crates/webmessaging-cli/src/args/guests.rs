@@ -21,6 +21,14 @@ pub(crate) enum GuestsCommand {
     Get(Box<GetArgs>),
     /// Change a guest; changes of others are kept
     Update(Box<UpdateArgs>),
+    /// Create the guests of a list, and say what is wrong with the others
+    #[command(
+        after_help = "CSV has a header: email, phone, region, marketing, dataProcessing, deviceFingerprint, originPage, campaignId, and \
+                            attributes.NAME. JSON Lines have objects with the same keys. E-mail addresses and phone numbers are hashed before \
+                            anything is sent. Exit codes: 0 all created, 3 some are wrong, 5 refused by the platform, 6 network or platform \
+                            trouble, 130 interrupted."
+    )]
+    Import(Box<ImportArgs>),
     /// Hash e-mail addresses or phone numbers, a line each
     Hash(HashArgs),
 }
@@ -99,6 +107,50 @@ pub(crate) struct HashArgs {
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) salt: SaltArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// List of guests in CSV or JSON Lines, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) guests: PathBuf,
+
+    /// What the list is; told by the name otherwise: CSV for `.csv`, and JSON Lines for everything else
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ImportFormat>,
+
+    /// Write which lines were wrong, and why, into this new file: a JSON object on each line, with nothing of the guest in it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+
+    /// Leave out the lines before this one
+    #[arg(long, value_name = "LINE", default_value_t = 1)]
+    pub(crate) from_line: u64,
+
+    /// How many guests to create at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
+
+    /// Create guests as well that have not agreed to the processing of data
+    #[arg(long)]
+    pub(crate) without_consent: bool,
+
+    #[command(flatten)]
+    pub(crate) salt: SaltArgs,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// What identities are hashed with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Hash")]
+pub(crate) struct SaltArgs {
     /// SHA-256 with the salt behind the identity, as the design document has it, in place of HMAC-SHA-256
     #[arg(long)]
     pub(crate) salted: bool,
@@ -106,6 +158,12 @@ pub(crate) struct HashArgs {
     /// File with the salt, in place of `WEBMESSAGING_IDENTITY_SALT`; one newline at the end does not count
     #[arg(long, value_name = "PATH")]
     pub(crate) salt_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    Csv,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,9 @@
 //! `webmessaging guests`: guests created, shown and changed, and identities hashed.
 
 mod hash;
+mod import;
+mod lines;
+mod salt;
 
 use serde_json::{Value, json};
 use webmessaging::Error;
@@ -29,6 +32,7 @@ pub(crate) async fn run(args: GuestsArgs, output: Output) -> Result<Exit, Failur
             let outcome = update(*args, &recording, output).await;
             recording.end(outcome).await
         }
+        GuestsCommand::Import(args) => import::run(*args, output).await,
         GuestsCommand::Hash(args) => hash::run(&args, output),
     }
 }

@@ -135,3 +135,74 @@ fn identities_are_hashed_line_by_line() {
     let known = hash(&["emails", "--salt-file", "salt"]);
     assert!(known.code == 3 && known.stderr.contains("salt is not allowed"), "{}", known.stderr);
 }
+
+/// What a list comes to.
+fn import(setup: &Setup, name: &str, list: &str, more: &[&str]) -> Run {
+    fs::write(setup.folder.path().join(name), list).unwrap();
+    let arguments = [&["guests", "import", name, "--output", "json", "--jobs", "3"], more].concat();
+    let mut command = setup.emulator.called(&arguments);
+    run(command.current_dir(setup.folder.path()).env("WEBMESSAGING_IDENTITY_SALT", SALT))
+}
+
+#[test]
+fn a_list_is_imported_and_what_is_wrong_is_told_line_by_line() {
+    let setup = Setup::new();
+    let csv = "email,phone,region,marketing,dataProcessing,campaignId,attributes.source\n\
+               jane@example.com,030 1234567,DE,yes,yes,WINTER-2026,shop\n\
+               \"o'neil@example.com\",,,no,1,,\n\
+               nobody,nonsense,DE,no,yes,winter,call 0171 2345678\n\
+               kim@example.com,,,maybe,yes,,\n\
+               kim@example.com,,,no,no,,\n\
+               kim@example.com,too,many,no,yes,,,,\n";
+    let imported = import(&setup, "guests.csv", csv, &["--rejects", "rejects.jsonl"]);
+    assert_eq!(imported.code, 3, "{}{}", imported.stdout, imported.stderr);
+    let report = imported.json();
+    assert_eq!(
+        (&report["created"], &report["rejected"], &report["mayExist"]),
+        (&json!(2), &json!(4), &json!(0))
+    );
+    let rejects = fs::read_to_string(setup.folder.path().join("rejects.jsonl")).unwrap();
+    let mut entries: Vec<Value> = rejects.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    entries.sort_by_key(|entry| entry["line"].as_u64());
+    let lines: Vec<_> = entries.iter().map(|entry| entry["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [4, 5, 6, 7]);
+    assert_eq!(entries[0]["violations"].as_array().unwrap().len(), 4, "{rejects}");
+    assert_eq!(entries[1]["reason"], "marketing is neither yes nor no");
+    assert_eq!(entries[2]["error"]["violations"][0]["rule"], "guest.consent.data_processing");
+    assert_eq!(entries[3]["reason"], "another number of fields than the header");
+    for plain in ["nobody", "nonsense", "2345678", "kim", "winter"] {
+        assert!(!rejects.contains(plain) && !imported.stdout.contains(plain), "{plain}: {rejects}");
+    }
+    // It is never overwritten.
+    let again = import(&setup, "guests.csv", csv, &["--rejects", "rejects.jsonl"]);
+    assert!(again.code == 3 && again.stdout.contains("is there already"), "{}", again.stdout);
+    let rest = import(&setup, "guests.csv", csv, &["--from-line", "5", "--without-consent"]);
+    assert_eq!((&rest.json()["created"], &rest.json()["rejected"]), (&json!(1), &json!(2)));
+}
+
+#[test]
+fn json_lines_are_imported_and_what_is_not_about_a_line_ends_it() {
+    let setup = Setup::new();
+    let one = r#"{"email": "jane@example.com", "marketing": false, "dataProcessing": true, "attributes": {"source": "shop"}}"#;
+    let list =
+        format!("{one}\n\n{{\"email\": \"kim@example.com\"}}\nnonsense\n{}\n{one}", "x".repeat(300_000));
+    let imported = import(&setup, "guests.jsonl", &list, &[]).json();
+    assert_eq!(
+        (&imported["created"], &imported["rejected"], &imported["lastLine"]),
+        (&json!(2), &json!(3), &json!(6))
+    );
+
+    let unknown = import(&setup, "guests.csv", "email,shoe\n", &[]);
+    assert!(
+        unknown.code == 3 && unknown.stdout.contains("has a column that there is not: shoe"),
+        "{}",
+        unknown.stdout
+    );
+
+    let list = format!("{one}\n").repeat(50);
+    let refused = import(&setup, "guests.jsonl", &list, &["--client-secret", "wrong"]);
+    assert_eq!(refused.code, 5, "{}", refused.stdout);
+    let report = refused.json();
+    assert_eq!((&report["created"], &report["complete"]), (&json!(0), &json!(false)));
+    assert!(report["lastLine"].as_u64().unwrap() < 10, "{report}");
+}

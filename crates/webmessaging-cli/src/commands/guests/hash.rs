@@ -1,25 +1,19 @@
 //! `webmessaging guests hash`: the hashes of identities, in the order of their lines.
 
 use serde_json::json;
-use webmessaging::SecretString;
 use webmessaging::guests::{IdentityHash, IdentityHasher};
 use webmessaging::model::{Violation, Violations};
 
-use super::about;
+use super::{about, salt};
 use crate::args::guests::{HashArgs, IdentityKind};
-use crate::failure::{Exit, Failure, Local};
+use crate::failure::{Exit, Failure};
 use crate::input;
 use crate::output::Output;
-
-const VARIABLE: &str = "WEBMESSAGING_IDENTITY_SALT";
-
-/// Enough for any key.
-const SALT_BYTES_MAX: usize = 4_096;
 
 const IDENTITIES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(super) fn run(args: &HashArgs, output: Output) -> Result<Exit, Failure> {
-    let hasher = hasher(args)?;
+    let hasher = salt::hasher(&args.salt)?;
     let shown = args.identities.display().to_string();
     let text = input::text(&args.identities, IDENTITIES_BYTES_MAX)?;
     let (mut found, mut refused) = (Vec::new(), Vec::new());
@@ -44,22 +38,4 @@ fn hash(hasher: &IdentityHasher, args: &HashArgs, line: &str) -> Result<Identity
         IdentityKind::Email => hasher.email(line),
         IdentityKind::Phone => hasher.phone_in(line, args.region.as_deref()),
     }
-}
-
-fn hasher(args: &HashArgs) -> Result<IdentityHasher, Failure> {
-    let (salt, from) = match &args.salt_file {
-        Some(path) => {
-            let text = input::text(path, SALT_BYTES_MAX)?;
-            let line = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
-            (Some(line.to_owned()), path.display().to_string())
-        }
-        None => (input::variable(VARIABLE)?, VARIABLE.to_owned()),
-    };
-    let missing = || {
-        Local::input("configuration", "there is no salt: give --salt-file, or set WEBMESSAGING_IDENTITY_SALT")
-    };
-    let salt = SecretString::from(salt.ok_or_else(missing)?);
-    let made =
-        if args.salted { IdentityHasher::salted_sha256(salt) } else { IdentityHasher::hmac_sha256(salt) };
-    made.map_err(|violation| about(violation, from))
 }
