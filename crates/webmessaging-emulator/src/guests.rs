@@ -1,5 +1,6 @@
 //! Guests: `POST /api/v2/conversations/webmessaging/guests` creates one, `GET .../{guestId}` shows it, `PATCH` changes it.
 
+mod audits;
 mod update;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::schema::check_guest;
 use crate::serve::Call;
 use crate::uploads::json_body;
 
+pub(crate) use self::audits::list as list_audits;
 pub(crate) use self::update::update;
 
 /// What can be changed of a guest.
@@ -53,34 +55,55 @@ impl Guest {
     }
 }
 
-/// All guests, by id.
+/// Something that happened to a guest.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Audit {
+    id: Uuid,
+    at: SystemTime,
+    action: &'static str,
+    guest: String,
+}
+
+/// All guests, and what happened to them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Content {
+    guests: BTreeMap<String, Guest>,
+    /// The oldest first.
+    audits: Vec<Audit>,
+}
+
+/// The guests of a running emulator.
 #[derive(Debug, Default)]
 pub(crate) struct Guests {
-    guests: Mutex<Arc<BTreeMap<String, Guest>>>,
+    content: Mutex<Arc<Content>>,
 }
 
 impl Guests {
     /// The guests as they are.
-    pub(crate) fn capture(&self) -> Arc<BTreeMap<String, Guest>> {
+    pub(crate) fn capture(&self) -> Arc<Content> {
         Arc::clone(&self.lock())
     }
 
     /// Puts these in place of the others.
-    pub(crate) fn restore(&self, guests: Arc<BTreeMap<String, Guest>>) {
-        *self.lock() = guests;
+    pub(crate) fn restore(&self, content: Arc<Content>) {
+        *self.lock() = content;
     }
 
     fn get(&self, id: &str) -> Result<Guest, Refusal> {
-        self.lock().get(id).cloned().ok_or_else(Refusal::not_found)
+        self.lock().guests.get(id).cloned().ok_or_else(Refusal::not_found)
     }
 
-    fn put(&self, id: &str, guest: Guest) {
-        Arc::make_mut(&mut self.lock()).insert(id.to_owned(), guest);
+    fn put(&self, id: &str, guest: Guest, action: &'static str) {
+        let mut content = self.lock();
+        let content = Arc::make_mut(&mut content);
+        let audit = Audit { id: Uuid::new_v4(), at: guest.modified, action, guest: id.to_owned() };
+        content.audits.push(audit);
+        content.guests.insert(id.to_owned(), guest);
     }
 
-    /// A guest is replaced as a whole, so a poisoned lock holds good data.
-    fn lock(&self) -> MutexGuard<'_, Arc<BTreeMap<String, Guest>>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Content is replaced as a whole, so a poisoned lock holds good data.
+    fn lock(&self) -> MutexGuard<'_, Arc<Content>> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,7 +119,7 @@ pub(crate) async fn create(call: &mut Call) -> Result<Response, Refusal> {
     let now = call.shared.clock.now();
     let guest = Guest { created: now, modified: now, version: 1, content };
     let id = Uuid::new_v4().to_string();
-    call.shared.guests.put(&id, guest.clone());
+    call.shared.guests.put(&id, guest.clone(), "GUEST_CREATED");
     Ok(guest.answer(&id, StatusCode::CREATED))
 }
 

@@ -41,12 +41,23 @@ pub(crate) fn page<T>(
     items: &[T],
     show: impl Fn(&T) -> Value,
 ) -> Result<Value, Refusal> {
+    filtered_page(path, "", query, items, show)
+}
+
+/// The same of a list that was asked for with a filter, which its URIs repeat: encoded, with a `&` at its end.
+pub(crate) fn filtered_page<T>(
+    path: &str,
+    filter: &str,
+    query: Option<&str>,
+    items: &[T],
+    show: impl Fn(&T) -> Value,
+) -> Result<Value, Refusal> {
     let PageQuery { size, number } = PageQuery::parse(query)
         .map_err(|message| Refusal::new(StatusCode::BAD_REQUEST, "invalid.query.param.value", message))?;
     let total = items.len();
     let count = total.div_ceil(size);
     let last = count.max(1);
-    let uri = |number: usize| format!("{path}?pageSize={size}&pageNumber={number}");
+    let uri = |number: usize| format!("{path}?{filter}pageSize={size}&pageNumber={number}");
     let entities: Vec<Value> =
         items.iter().skip((number - 1).saturating_mul(size)).take(size).map(show).collect();
     let mut page = json!({

@@ -56,6 +56,8 @@ pub enum Route {
     GetGuest,
     /// `PATCH /api/v2/conversations/webmessaging/guests/{guestId}`: changes a guest that is as the sender has seen it.
     UpdateGuest,
+    /// `GET /api/v2/platform/audits`: what happened to an entity, page by page.
+    ListAudits,
     /// `POST /api/v2/platform/webhooks/webhooks`: registers a webhook as the file upload document has it.
     CreateWebhook,
     /// `GET /api/v2/platform/webhooks/webhooks`: those webhooks, page by page.
@@ -90,6 +92,7 @@ impl Display for Route {
             Self::CreateGuest => "create-guest",
             Self::GetGuest => "get-guest",
             Self::UpdateGuest => "update-guest",
+            Self::ListAudits => "list-audits",
             Self::CreateWebhook => "create-webhook",
             Self::ListWebhooks => "list-webhooks",
             Self::DeleteWebhook => "delete-webhook",

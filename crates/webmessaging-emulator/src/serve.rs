@@ -101,6 +101,7 @@ impl Call {
             Route::GetConversation => conversations::get(self),
             Route::CreateGuest => guests::create(self).await,
             Route::GetGuest => guests::get(self),
+            Route::ListAudits => guests::list_audits(self),
             Route::UpdateGuest => guests::update(self).await,
             Route::CreateWebhook => webhooks::create(self, Collection::Webhooks).await,
             Route::ListWebhooks => webhooks::list(self, Collection::Webhooks),

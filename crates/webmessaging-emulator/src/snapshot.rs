@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use crate::files::StoredFile;
-use crate::guests::Guest;
+use crate::guests;
 use crate::oauth::Tokens;
 use crate::organization::Organization;
 use crate::rate::Counters;
@@ -41,7 +41,7 @@ struct Content {
     files: HashMap<Uuid, StoredFile<UploadRequest>>,
     transfers: HashMap<Uuid, StoredFile<TransferRequest>>,
     organization: Arc<Organization>,
-    guests: Arc<BTreeMap<String, Guest>>,
+    guests: Arc<guests::Content>,
     webhooks: Vec<Arc<Subscription>>,
     rates: Counters,
 }

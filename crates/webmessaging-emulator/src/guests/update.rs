@@ -38,7 +38,7 @@ pub(crate) async fn update(call: &mut Call) -> Result<Response, Refusal> {
         return Ok(former.answer(id, StatusCode::OK));
     }
     let guest = Guest { modified: shared.clock.now(), version: former.version + 1, content, ..former };
-    shared.guests.put(id, guest.clone());
+    shared.guests.put(id, guest.clone(), "GUEST_UPDATED");
     Ok(guest.answer(id, StatusCode::OK))
 }
 

@@ -5,7 +5,7 @@ use http::Method;
 use crate::routes::{Contract, Endpoint, ErrorShape, Route};
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 23] = [
+pub(crate) static ENDPOINTS: [Endpoint; 24] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -158,6 +158,15 @@ pub(crate) static ENDPOINTS: [Endpoint; 23] = [
         contract: Contract::Design,
         errors: ErrorShape::Platform,
         summary: "merges a JSON Merge Patch (RFC 7396) into a guest whose version is that of `If-Match`: 412 when it is not, 428 without one",
+    },
+    Endpoint {
+        route: Route::ListAudits,
+        method: Method::GET,
+        path: "/api/v2/platform/audits",
+        scopes: &["audits:readonly"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "what happened to a guest (`entityType=guest`, `entityId`), from `startTime` on and before `endTime`, the newest first, page by page",
     },
     Endpoint {
         route: Route::CreateWebhook,

@@ -109,3 +109,36 @@ async fn snapshots_and_resets_know_guests() {
     emulator.reset();
     assert_eq!(request(&emulator, "GET", &path, None).await.status, 404);
 }
+
+#[tokio::test]
+async fn what_happened_is_told_the_newest_first_within_a_time_range() {
+    const AUDITS: &str = "/api/v2/platform/audits";
+    let emulator = start().await;
+    let (path, mut etag) = created(&emulator).await;
+    let id = path.rsplit('/').next().unwrap().to_owned();
+    created(&emulator).await;
+    for plan in ["gold", "silver"] {
+        emulator.clock().advance(std::time::Duration::from_secs(60));
+        let changed = patch(&emulator, &path, Some(&etag), &json!({"attributes": {"plan": plan}})).await;
+        changed.headers[ETAG].to_str().unwrap().clone_into(&mut etag);
+    }
+    let filter = format!("entityType=guest&entityId={id}");
+    let list = request(&emulator, "GET", &format!("{AUDITS}?{filter}&pageSize=2"), None).await.json();
+    let actions: Vec<_> = list["entities"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["GUEST_UPDATED", "GUEST_UPDATED"]);
+    assert_eq!((&list["total"], &list["entities"][0]["entityId"]), (&json!(3), &json!(id)));
+    let next = list["nextUri"].as_str().unwrap();
+    assert_eq!(next, format!("{AUDITS}?{filter}&pageSize=2&pageNumber=2"));
+    let rest = request(&emulator, "GET", next, None).await.json();
+    assert_eq!(rest["entities"][0]["action"], "GUEST_CREATED");
+    // From its time on, and before the end.
+    let second = list["entities"][1]["timestamp"].as_str().unwrap();
+    let of = |range: String| format!("{AUDITS}?{filter}&{range}");
+    for (range, total) in [(format!("startTime={second}"), 2), (format!("endTime={second}"), 1)] {
+        assert_eq!(request(&emulator, "GET", &of(range), None).await.json()["total"], total);
+    }
+    for bad in ["entityType=guest", "entityId=1", "entityType=guest&entityId=1&startTime=yesterday"] {
+        let answer = request(&emulator, "GET", &format!("{AUDITS}?{bad}"), None).await;
+        assert_eq!(answer.refusal(), (400, "invalid.query.param.value"), "{bad}");
+    }
+}

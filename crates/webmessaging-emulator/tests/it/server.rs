@@ -110,6 +110,7 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
             ("create-guest", "POST", guests, "design", json!(["webmessaging:guest:write"])),
             ("get-guest", "GET", guest, "design", json!(["webmessaging:guest:read"])),
             ("update-guest", "PATCH", guest, "design", json!(["conversation:webmessaging:write"])),
+            ("list-audits", "GET", "/api/v2/platform/audits", "design", json!(["audits:readonly"])),
             ("create-webhook", "POST", WEBHOOKS, "design", webhooks_write()),
             ("list-webhooks", "GET", WEBHOOKS, "emulator", webhooks_write()),
             ("delete-webhook", "DELETE", &*format!("{WEBHOOKS}/{{webhookId}}"), "emulator", webhooks_write()),
