@@ -15,6 +15,7 @@ use crate::engagement::Engagement;
 use crate::get_guest::GetGuest;
 use crate::guest::{ETagged, Guest};
 use crate::guest_update::GuestUpdate;
+use crate::list_audits::{Audits, ListAudits};
 use crate::merge_policy::MergePolicy;
 use crate::operations::{CREATE_GUEST, UPDATE_GUEST};
 use crate::payload::GuestPayload;
@@ -186,6 +187,11 @@ impl GuestsClient {
         let at = Timestamp::from(self.http.clock().wall());
         let update = GuestUpdate::of(guest).figures(engagement.attributes(at));
         self.update(&update).await.map(|updated| (engagement, updated))
+    }
+
+    /// What the platform has recorded of a guest, the newest first, read as it is asked for.
+    pub fn audits(&self, list: ListAudits) -> Audits {
+        Audits::new(&self.http, list)
     }
 
     async fn apply(&self, update: &GuestUpdate) -> Result<Updated, Error> {

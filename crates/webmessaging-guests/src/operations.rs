@@ -32,5 +32,12 @@ pub const UPDATE_GUEST: Operation = Operation::new(
 .contract(Contract::Design)
 .source(GUESTS);
 
+/// Lists what the platform has recorded of a guest, the newest first, page by page.
+pub const LIST_AUDITS: Operation =
+    Operation::new("guests.audit.list", Method::Get, "/api/v2/platform/audits")
+        .scopes(&["audits:readonly"])
+        .contract(Contract::Design)
+        .source(GUESTS);
+
 /// All of them, for documentation, configuration and tests.
-pub const OPERATIONS: &[&Operation] = &[&CREATE_GUEST, &GET_GUEST, &UPDATE_GUEST];
+pub const OPERATIONS: &[&Operation] = &[&CREATE_GUEST, &GET_GUEST, &UPDATE_GUEST, &LIST_AUDITS];

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use webmessaging::model::Timestamp;
 
 use super::ConnectionArgs;
 use crate::recording::AuditArgs;
@@ -29,6 +30,10 @@ pub(crate) enum GuestsCommand {
                             trouble, 130 interrupted."
     )]
     Import(Box<ImportArgs>),
+    /// Calculate how engaged a guest was
+    Engagement(Box<EngagementArgs>),
+    /// List what the platform has recorded of a guest, the newest first
+    Audit(Box<AuditsArgs>),
     /// Hash e-mail addresses or phone numbers, a line each
     Hash(HashArgs),
 }
@@ -88,6 +93,45 @@ pub(crate) struct UpdateArgs {
 
     #[command(flatten)]
     pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EngagementArgs {
+    /// Id of the guest
+    #[arg(value_name = "GUEST_ID")]
+    pub(crate) guest: String,
+
+    /// Write the figures into the guest's attributes
+    #[arg(long)]
+    pub(crate) push: bool,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditsArgs {
+    /// Id of the guest
+    #[arg(value_name = "GUEST_ID")]
+    pub(crate) guest: String,
+
+    /// Leave out what happened before this moment, such as 2026-11-25T08:30:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+
+    /// Leave out what happened at this moment and later
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+
+    /// List so many entries at most
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) limit: usize,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

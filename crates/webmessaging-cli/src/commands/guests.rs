@@ -3,6 +3,7 @@
 mod hash;
 mod import;
 mod lines;
+mod look;
 mod salt;
 
 use serde_json::{Value, json};
@@ -32,6 +33,8 @@ pub(crate) async fn run(args: GuestsArgs, output: Output) -> Result<Exit, Failur
             let outcome = update(*args, &recording, output).await;
             recording.end(outcome).await
         }
+        GuestsCommand::Engagement(args) => look::engagement(*args, output).await,
+        GuestsCommand::Audit(args) => look::audit(*args, output).await,
         GuestsCommand::Import(args) => import::run(*args, output).await,
         GuestsCommand::Hash(args) => hash::run(&args, output),
     }

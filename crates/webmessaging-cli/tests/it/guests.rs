@@ -67,6 +67,15 @@ fn a_guest_is_created_shown_and_changed() {
     assert_eq!(removed["attributes"], json!({}));
     let mut verify = command(&["audit", "verify", "--dir", "audit", "--output", "json"]);
     assert_eq!(run(verify.current_dir(setup.folder.path())).json()["records"], 2);
+    let engagement = setup.run(&["engagement", &id, "--push", "--output", "json"]).json();
+    assert_eq!((&engagement["messages"], &engagement["pushed"]), (&json!(0), &json!(true)));
+    let text = setup.run(&["engagement", &id]);
+    assert!(text.code == 0 && text.stdout.contains("mean time of an answer"), "{}", text.stdout);
+    let audit = setup.run(&["audit", &id, "--limit", "2", "--output", "json"]).json();
+    let actions: Vec<_> = audit["entries"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["GUEST_UPDATED", "GUEST_UPDATED"]);
+    let before = setup.run(&["audit", &id, "--until", "2020-01-01T00:00:00Z"]);
+    assert!(before.code == 0 && before.stdout.contains("0 entries"), "{}", before.stdout);
     let nobody = setup.run(&["get", "nobody"]);
     assert!(nobody.code == 5 && nobody.stderr.starts_with("error[not_found]: nobody: "), "{}", nobody.stderr);
 }

@@ -8,6 +8,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod audits;
 mod engagement;
 mod identity;
 mod payload;

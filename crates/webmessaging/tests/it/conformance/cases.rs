@@ -12,8 +12,8 @@ use webmessaging::files::operations::{
     RENEW_TRANSFER,
 };
 use webmessaging::files::{CreateWebhook, TransferManager};
-use webmessaging::guests::operations::{CREATE_GUEST, GET_GUEST, UPDATE_GUEST};
-use webmessaging::guests::{Consent, ETagged, Guest, GuestPayload, GuestUpdate};
+use webmessaging::guests::operations::{CREATE_GUEST, GET_GUEST, LIST_AUDITS, UPDATE_GUEST};
+use webmessaging::guests::{Consent, ETagged, Guest, GuestPayload, GuestUpdate, ListAudits};
 use webmessaging::http::login::CREATE_TOKEN;
 use webmessaging::http::{Error, Source};
 use webmessaging::model::{AccessPolicyDirectives, EncryptionStandard, Operation, TransferPayload};
@@ -128,6 +128,14 @@ pub(crate) const CASES: &[Case] = &[
         route: Route::UpdateGuest,
         is_read: true,
         run: |setup| Box::pin(changed_guest(setup)),
+    },
+    Case {
+        operation: &LIST_AUDITS,
+        route: Route::ListAudits,
+        is_read: true,
+        run: |setup| {
+            Box::pin(async { setup.client.http().send(&ListAudits::new("guest-1")).await.map(drop) })
+        },
     },
 ];
 
