@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Iter;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use webmessaging_model::{Code, Limit, Unit, Violation, limits};
 
 use crate::identity_attributes::at_most;
@@ -42,7 +43,7 @@ impl Attributes {
     pub fn with(self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Violation> {
         let (name, value) = (name.into(), value.into());
         if is_name(&name) {
-            no_plain_identity(&value, format!("attributes.{name}"))?;
+            no_plain_identity(&value, || format!("attributes.{name}"))?;
         }
         self.vouched(name, value)
     }
@@ -59,7 +60,7 @@ impl Attributes {
             let violation = Violation::new("attributes", Code::ForbiddenCharacter, "guest.attribute_name");
             return Err(violation.allowed(Limit::Charset("1 to 64 of A-Z a-z 0-9 _ . -")));
         }
-        no_plain_identity(&name, "attributes")?;
+        no_plain_identity(&name, || "attributes")?;
         at_most(&value, "attributes", limits::GUEST_ATTRIBUTE_VALUE_CHARACTERS_MAX).map_err(
             |mut violation| {
                 violation.path = format!("attributes.{name}").into();
@@ -108,10 +109,23 @@ impl fmt::Debug for Attributes {
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<String, String>::deserialize(deserializer)?;
-        map.into_iter()
-            .try_fold(Self::new(), |attributes, (name, value)| attributes.with(name, value))
-            .map_err(de::Error::custom)
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Attributes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+                let mut attributes = Attributes::new();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    attributes = attributes.with(name, value).map_err(de::Error::custom)?;
+                }
+                Ok(attributes)
+            }
+        }
+        deserializer.deserialize_map(Each)
     }
 }
 

@@ -27,7 +27,7 @@ impl OriginPage {
         if Uri::parse(uri.as_str()).is_err() {
             return Err(malformed(PATH, "guest.origin_page.uri"));
         }
-        no_plain_identity(&uri, PATH)?;
+        no_plain_identity(&uri, || PATH)?;
         Ok(Self(uri))
     }
 
@@ -72,7 +72,7 @@ impl CampaignId {
             return Err(violation.allowed(Limit::Charset("A-Z 0-9 _ -")));
         }
         at_most(&id, PATH, limits::GUEST_CAMPAIGN_CHARACTERS_MAX)?;
-        no_plain_identity(&id, PATH)?;
+        no_plain_identity(&id, || PATH)?;
         Ok(Self(id))
     }
 

@@ -240,20 +240,27 @@ fn check(salt: &[u8]) -> Result<(), Violation> {
 fn normal_email(address: &str) -> Result<String, Violation> {
     const PATH: &str = "email";
     let refused = || malformed(PATH, "guest.email.address");
-    let (local, domain) = address.trim().rsplit_once('@').ok_or_else(refused)?;
-    let is_odd = |c: char| c.is_control() || c.is_whitespace() || c == '@';
-    if local.is_empty() || local.contains(is_odd) {
+    let address = address.trim();
+    let (local, domain) = address.rsplit_once('@').ok_or_else(refused)?;
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let mut normal = String::with_capacity(address.len());
+    let is_odd = if local.is_ascii() {
+        normal.push_str(local);
+        normal.make_ascii_lowercase();
+        local.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'@')
+    } else {
+        normal.extend(local.to_lowercase().nfc());
+        local.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@')
+    };
+    if local.is_empty() || is_odd {
         return Err(refused());
     }
-    let domain = domain_to_ascii(domain).ok_or_else(refused)?;
-    let is_domain_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    if domain.split('.').any(str::is_empty) || !domain.bytes().all(is_domain_part) {
-        return Err(refused());
-    }
-    let mut normal =
-        if local.is_ascii() { local.to_ascii_lowercase() } else { local.to_lowercase().nfc().collect() };
     normal.push('@');
-    normal.push_str(&domain);
+    let at = normal.len();
+    push_ascii(&mut normal, domain).ok_or_else(refused)?;
+    if !is_domain(normal.as_bytes().get(at..).unwrap_or_default()) {
+        return Err(refused());
+    }
     let max = limits::EMAIL_BYTES_MAX;
     if normal.len() as u64 > max.value {
         let violation = Violation::new(PATH, Code::TooLong, max.name);
@@ -262,11 +269,29 @@ fn normal_email(address: &str) -> Result<String, Violation> {
     Ok(normal)
 }
 
-fn domain_to_ascii(domain: &str) -> Option<String> {
-    let domain = domain.strip_suffix('.').unwrap_or(domain);
-    // Most are, and the tables for the others are large.
-    if domain.is_ascii() && !domain.to_ascii_lowercase().contains("xn--") {
-        return Some(domain.to_ascii_lowercase());
+/// Adds a domain in small ASCII letters.
+fn push_ascii(normal: &mut String, domain: &str) -> Option<()> {
+    // Most are plain, and the tables for the others are large. What is encoded has two hyphens.
+    let has_hyphens = domain.as_bytes().windows(2).any(|two| two == b"--");
+    if domain.is_ascii() && !has_hyphens {
+        let at = normal.len();
+        normal.push_str(domain);
+        normal.get_mut(at..)?.make_ascii_lowercase();
+    } else {
+        normal.push_str(&idna::domain_to_ascii(domain).ok()?);
     }
-    idna::domain_to_ascii(domain).ok()
+    Some(())
+}
+
+/// Letters, digits, hyphens and underscores, with dots between them.
+fn is_domain(domain: &[u8]) -> bool {
+    let mut before = b'.';
+    for &byte in domain {
+        let is_part = byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if !is_part && (byte != b'.' || before == b'.') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b'.'
 }

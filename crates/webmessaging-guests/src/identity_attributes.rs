@@ -26,7 +26,10 @@ impl IdentityHash {
     }
 
     pub(crate) fn from_digest(digest: &[u8; 32]) -> Self {
-        Self(hex::encode(digest))
+        let mut digits = [0; 64];
+        // So many digits are those of so many bytes.
+        let _ = hex::encode_to_slice(digest, &mut digits);
+        Self(std::str::from_utf8(&digits).unwrap_or_default().to_owned())
     }
 
     /// The hexadecimal digits.
@@ -61,7 +64,7 @@ impl DeviceFingerprint {
         const PATH: &str = "identityAttributes.deviceFingerprint";
         let text = text.into();
         at_most(&text, PATH, limits::GUEST_FINGERPRINT_CHARACTERS_MAX)?;
-        crate::payload::no_plain_identity(&text, PATH)?;
+        crate::payload::no_plain_identity(&text, || PATH)?;
         Ok(Self(text))
     }
 

@@ -131,9 +131,12 @@ impl GuestPayload {
 }
 
 /// Refuses what looks like a plain e-mail address or phone number. In doubt it does.
-pub(crate) fn no_plain_identity(text: &str, path: impl Into<Cow<'static, str>>) -> Result<(), Violation> {
+pub(crate) fn no_plain_identity<P: Into<Cow<'static, str>>>(
+    text: &str,
+    path: impl FnOnce() -> P,
+) -> Result<(), Violation> {
     if is_plain_identity(text) {
-        return Err(Violation::new(path, Code::PlainIdentity, "guest.plain_identity"));
+        return Err(Violation::new(path(), Code::PlainIdentity, "guest.plain_identity"));
     }
     Ok(())
 }

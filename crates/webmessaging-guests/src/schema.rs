@@ -53,6 +53,7 @@ static VALIDATOR: LazyLock<Option<Validator>> = LazyLock::new(|| {
 pub fn check_payload(payload: &Value) -> Result<(), Violations> {
     let mut found = Vec::new();
     match &*VALIDATOR {
+        Some(validator) if validator.is_valid(payload) => {}
         Some(validator) => {
             found
                 .extend(validator.iter_errors(payload).flat_map(|error| broken(&error)).take(VIOLATIONS_MAX));
@@ -60,7 +61,7 @@ pub fn check_payload(payload: &Value) -> Result<(), Violations> {
         // The tests would not pass.
         None => found.push(Violation::new("", Code::Malformed, "guest.schema")),
     }
-    plain_identities(payload, "", &mut found);
+    plain_identities(payload, &Place::Whole, &mut found);
     Violations::check(found)
 }
 
@@ -76,24 +77,43 @@ pub(crate) fn violations(json: &[u8]) -> Violations {
     }
 }
 
-/// Texts, and names of fields, that look like what must not be sent.
-fn plain_identities(value: &Value, path: &str, found: &mut Vec<Violation>) {
-    let is_full = |found: &Vec<Violation>| found.len() >= 2 * VIOLATIONS_MAX;
-    match value {
-        Value::String(text) if is_plain_identity(text) && !is_full(found) => {
-            found.push(Violation::new(path.to_owned(), Code::PlainIdentity, "guest.plain_identity"));
+/// A place in a payload, written down only where something is wrong with it.
+enum Place<'a> {
+    Whole,
+    Field(&'a Place<'a>, &'a str),
+    Entry(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Whole => String::new(),
+            Self::Field(within, name) => below(&within.pointer(), name),
+            Self::Entry(within, index) => format!("{}/{index}", within.pointer()),
         }
+    }
+}
+
+/// Texts, and names of fields, that look like what must not be sent.
+fn plain_identities(value: &Value, place: &Place<'_>, found: &mut Vec<Violation>) {
+    let note = |found: &mut Vec<Violation>| {
+        if found.len() < 2 * VIOLATIONS_MAX {
+            found.push(Violation::new(place.pointer(), Code::PlainIdentity, "guest.plain_identity"));
+        }
+    };
+    match value {
+        Value::String(text) if is_plain_identity(text) => note(found),
         Value::Array(values) => {
             for (index, value) in values.iter().enumerate() {
-                plain_identities(value, &format!("{path}/{index}"), found);
+                plain_identities(value, &Place::Entry(place, index), found);
             }
         }
         Value::Object(fields) => {
             for (name, value) in fields {
-                if is_plain_identity(name) && !is_full(found) {
-                    found.push(Violation::new(path.to_owned(), Code::PlainIdentity, "guest.plain_identity"));
+                if is_plain_identity(name) {
+                    note(found);
                 }
-                plain_identities(value, &below(path, name), found);
+                plain_identities(value, &Place::Field(place, name), found);
             }
         }
         _ => {}
