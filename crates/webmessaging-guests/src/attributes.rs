@@ -5,7 +5,8 @@ use std::collections::btree_map::Iter;
 use std::fmt;
 
 use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserializer, Serialize};
+use webmessaging_model::plain_identity::is_plain_identity;
 use webmessaging_model::{Code, Limit, Unit, Violation, limits};
 
 use crate::identity_attributes::at_most;
@@ -42,7 +43,7 @@ impl Attributes {
     /// number.
     pub fn with(self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Violation> {
         let (name, value) = (name.into(), value.into());
-        if is_name(&name) {
+        if is_name(&name) && !is_plain_identity(&name) {
             no_plain_identity(&value, || format!("attributes.{name}"))?;
         }
         self.vouched(name, value)
@@ -107,26 +108,28 @@ impl fmt::Debug for Attributes {
     }
 }
 
-impl<'de> Deserialize<'de> for Attributes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Attributes;
+/// Reads attributes; what the library says of a value of another kind can have the value in it, so this is not for everybody.
+pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
+    struct Each;
+    impl<'de> Visitor<'de> for Each {
+        type Value = Attributes;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of texts")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
-                let mut attributes = Attributes::new();
-                while let Some((name, value)) = map.next_entry::<String, String>()? {
-                    attributes = attributes.with(name, value).map_err(de::Error::custom)?;
-                }
-                Ok(attributes)
-            }
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of texts")
         }
-        deserializer.deserialize_map(Each)
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+            let mut attributes = Attributes::new();
+            while let Some((name, value)) = map.next_entry::<String, String>()? {
+                if attributes.get(&name).is_some() {
+                    return Err(de::Error::custom("an attribute is there twice"));
+                }
+                attributes = attributes.with(name, value).map_err(de::Error::custom)?;
+            }
+            Ok(attributes)
+        }
     }
+    deserializer.deserialize_map(Each)
 }
 
 fn is_name(name: &str) -> bool {

@@ -16,7 +16,7 @@ use crate::get_guest::GetGuest;
 use crate::guest::{ETagged, Guest};
 use crate::guest_update::GuestUpdate;
 use crate::list_audits::{Audits, ListAudits};
-use crate::merge_policy::MergePolicy;
+use crate::merge_policy::{MergePolicy, changed};
 use crate::operations::{CREATE_GUEST, UPDATE_GUEST};
 use crate::payload::GuestPayload;
 use crate::record::{self, Visitor};
@@ -183,6 +183,7 @@ impl GuestsClient {
     /// Those of [`Self::update`]. What could not be written is on record all the same.
     pub async fn push_engagement(&self, guest: &ETagged<Guest>) -> Result<(Engagement, Updated), Error> {
         let engagement = Engagement::of(&guest.value);
+        self.check(&GuestUpdate::of(guest))?;
         record::engagement(&self.journal, &guest.value.id, &engagement).await?;
         let at = Timestamp::from(self.http.clock().wall());
         let update = GuestUpdate::of(guest).figures(engagement.attributes(at));
@@ -220,6 +221,11 @@ impl GuestsClient {
                     let (theirs, facts) =
                         self.http.send(&GetGuest::new(update.id.clone())).await.and_then(versioned)?;
                     let now = theirs.value.content();
+                    // It can have been withdrawn meanwhile. A change of consent itself is for the merge to judge.
+                    let is_about_consent = changed(&update.base, &update.wanted, "/consent");
+                    if !agrees(&now) && !update.is_without_consent && !is_about_consent {
+                        return Err(without_consent(&UPDATE_GUEST));
+                    }
                     match self.policy.merge(&update.base, &update.wanted, &now) {
                         Ok(merged) if merged != now && round >= self.attempts.get() => {
                             return Err(conflict(error, Vec::new(), &update.wanted, theirs));
@@ -255,13 +261,12 @@ impl GuestsClient {
     }
 
     fn check(&self, update: &GuestUpdate) -> Result<(), Error> {
-        let agrees = |content: &Value| content.pointer("/consent/dataProcessing") == Some(&Value::Bool(true));
         // To withdraw a consent needs none.
         let may_change = agrees(&update.wanted) || agrees(&update.base) || update.is_without_consent;
         if !may_change {
             return Err(without_consent(&UPDATE_GUEST));
         }
-        match self.policy.touched(&update.changes()) {
+        match self.policy.touched(&update.base, &update.wanted) {
             Some(pointer) => {
                 let violation = Violation::new(pointer.to_owned(), Code::NotAllowed, "guest.protected");
                 Err(Error::from(Violations::from(violation)).with_operation(&UPDATE_GUEST))
@@ -269,6 +274,10 @@ impl GuestsClient {
             None => Ok(()),
         }
     }
+}
+
+fn agrees(content: &Value) -> bool {
+    content.pointer("/consent/dataProcessing") == Some(&Value::Bool(true))
 }
 
 fn without_consent(operation: &'static Operation) -> Error {

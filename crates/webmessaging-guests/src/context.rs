@@ -3,7 +3,7 @@
 use std::fmt;
 
 use fluent_uri::Uri;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::Serialize;
 use webmessaging_model::{Code, Limit, Violation, limits};
 
 use crate::identity_attributes::{at_most, malformed};
@@ -43,12 +43,6 @@ impl fmt::Debug for OriginPage {
     }
 }
 
-impl<'de> Deserialize<'de> for OriginPage {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
 /// A campaign: 1 to 128 capital letters, digits, `_` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
@@ -82,22 +76,16 @@ impl CampaignId {
     }
 }
 
-impl<'de> Deserialize<'de> for CampaignId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
 /// Where a guest came from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ChannelContext {
     /// The page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub origin_page: Option<OriginPage>,
     /// The campaign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign_id: Option<CampaignId>,
 }
 

@@ -9,6 +9,13 @@ use crate::guest::Guest;
 /// The attribute that says whether the guest has done what was hoped for.
 const CONVERTED: &str = "converted";
 
+/// The attributes with the figures.
+const DURATION: &str = "durationMs";
+const CALCULATED: &str = "calculatedAt";
+
+/// The guest was changed last when its figures were written, if that was so shortly after they were calculated.
+const WRITING: Duration = Duration::from_secs(60);
+
 /// How engaged a guest was.
 ///
 /// # Examples
@@ -30,7 +37,7 @@ const CONVERTED: &str = "converted";
 #[non_exhaustive]
 pub struct Engagement {
     /// From the creation of the guest to the end of its session, or to its last change; nothing where one of them is missing, or where the end lies
-    /// before the beginning.
+    /// before the beginning. A last change that was the writing of these figures is none: what was written then counts.
     pub duration: Option<Duration>,
     /// How many messages there were.
     pub messages: u64,
@@ -47,7 +54,7 @@ impl Engagement {
         let end = guest.closed_date.or(guest.modified_date);
         let is_in_order = |created: &Timestamp, end: &Timestamp| end >= created;
         let times = guest.created_date.zip(end).filter(|(created, end)| is_in_order(created, end));
-        let duration = times.map(|(created, end)| end.since(created));
+        let duration = written(guest).or_else(|| times.map(|(created, end)| end.since(created)));
         let messages = guest.interaction_count.unwrap_or_default();
         let share = |duration: Duration| {
             let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -61,12 +68,21 @@ impl Engagement {
     pub(crate) fn attributes(&self, at: Timestamp) -> Vec<(&'static str, String)> {
         let millis = |duration: Duration| duration.as_millis().to_string();
         let known = [
-            ("durationMs", self.duration.map(millis)),
+            (DURATION, self.duration.map(millis)),
             ("messageCount", Some(self.messages.to_string())),
             ("avgResponseTimeMs", self.mean_response.map(millis)),
             ("conversionFlag", Some(self.converted.to_string())),
-            ("calculatedAt", Some(at.to_string())),
+            (CALCULATED, Some(at.to_string())),
         ];
         known.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
+}
+
+/// The duration that was written by the last change, where it was that.
+fn written(guest: &Guest) -> Option<Duration> {
+    let (None, Some(modified)) = (guest.closed_date, guest.modified_date) else { return None };
+    let calculated: Timestamp = guest.attribute(CALCULATED)?.parse().ok()?;
+    let apart = modified.since(calculated).max(calculated.since(modified));
+    let millis = guest.attribute(DURATION)?.parse().ok().filter(|_| apart < WRITING)?;
+    Some(Duration::from_millis(millis))
 }

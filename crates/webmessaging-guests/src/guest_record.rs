@@ -9,7 +9,7 @@ use webmessaging_model::{Violation, Violations};
 
 use crate::context::{CampaignId, OriginPage};
 use crate::identity::IdentityHasher;
-use crate::identity_attributes::{DeviceFingerprint, IdentityHash};
+use crate::identity_attributes::{DeviceFingerprint, IdentityHash, malformed};
 use crate::payload::GuestPayload;
 
 /// One line of a list of guests, for an import. `Debug` shows nothing of it.
@@ -18,16 +18,14 @@ use crate::payload::GuestPayload;
 /// ```
 /// use webmessaging_guests::{GuestRecord, IdentityHasher};
 ///
-/// let record: GuestRecord = serde_json::from_str(
-///     r#"{"email": "jane@example.com", "marketing": false, "dataProcessing": true, "attributes": {"source": "shop"}}"#,
-/// )?;
+/// let record = GuestRecord::from_json(
+///     br#"{"email": "jane@example.com", "marketing": false, "dataProcessing": true, "attributes": {"source": "shop"}}"#,
+/// ).unwrap();
 /// let hasher = IdentityHasher::hmac_sha256("n3ver-wr1te-it-d0wn-1n-code").unwrap();
 /// let payload = record.payload(&hasher).unwrap();
 /// assert!(payload.identity_attributes.email_hash.is_some());
-/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuestRecord {
     /// The e-mail address.
@@ -47,11 +45,45 @@ pub struct GuestRecord {
     /// The campaign that the guest came from.
     pub campaign_id: Option<String>,
     /// Anything else that is worth knowing.
-    #[serde(default)]
     pub attributes: BTreeMap<String, String>,
 }
 
 impl GuestRecord {
+    /// Reads a record from JSON, with the names of the fields in camel case.
+    ///
+    /// # Errors
+    /// A violation when it is no such object, or has a field that there is not. Nothing of it is repeated.
+    pub fn from_json(json: &[u8]) -> Result<Self, Violation> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct Line {
+            email: Option<String>,
+            phone: Option<String>,
+            region: Option<String>,
+            marketing: bool,
+            data_processing: bool,
+            device_fingerprint: Option<String>,
+            origin_page: Option<String>,
+            campaign_id: Option<String>,
+            #[serde(default)]
+            attributes: BTreeMap<String, String>,
+        }
+        // What the library says can have the text in it.
+        let line: Result<Line, _> = serde_json::from_slice(json);
+        let line = line.map_err(|_| malformed("", "guest.record"))?;
+        Ok(Self {
+            email: line.email,
+            phone: line.phone,
+            region: line.region,
+            marketing: line.marketing,
+            data_processing: line.data_processing,
+            device_fingerprint: line.device_fingerprint,
+            origin_page: line.origin_page,
+            campaign_id: line.campaign_id,
+            attributes: line.attributes,
+        })
+    }
+
     /// What is sent of it. Empty texts are nothing.
     ///
     /// # Errors

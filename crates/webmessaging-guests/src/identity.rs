@@ -135,7 +135,7 @@ impl IdentityHasher {
     }
 
     /// The hash of an e-mail address: trimmed, in lower case, what is before the `@` in NFC, the domain in its ASCII form (`xn--`). For an ASCII address that
-    /// is what the design document does.
+    /// is what the design document does. Quoted addresses and invisible characters are refused.
     ///
     /// # Errors
     /// A violation when it is no address. It is not repeated.
@@ -163,7 +163,7 @@ impl IdentityHasher {
     /// say theirs.
     ///
     /// # Errors
-    /// A violation when it is no number that there can be, or when it does not say its country and neither does `region`. It is not repeated.
+    /// A violation when it is no number that there can be, has letters in it, or when it does not say its country and neither does `region`. It is not repeated.
     #[cfg(feature = "phone")]
     pub fn phone_in(&self, number: &str, region: Option<&str>) -> Result<IdentityHash, Violation> {
         let region = match region {
@@ -173,6 +173,10 @@ impl IdentityHasher {
             }
             None => None,
         };
+        // Letters on a keypad, and extensions: whoever means them says so in digits.
+        if number.chars().any(char::is_alphabetic) {
+            return Err(malformed("phone", "guest.phone.number"));
+        }
         let parsed = phonenumber::parse(region, number.trim());
         let number = parsed.map_err(|_| malformed("phone", "guest.phone.number"))?;
         if !number.is_valid() {
@@ -247,10 +251,12 @@ fn normal_email(address: &str) -> Result<String, Violation> {
     let is_odd = if local.is_ascii() {
         normal.push_str(local);
         normal.make_ascii_lowercase();
-        local.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'@')
+        !local.bytes().all(is_atom)
     } else {
         normal.extend(local.to_lowercase().nfc());
-        local.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@')
+        !local
+            .chars()
+            .all(|c| u8::try_from(c).map_or_else(|_| is_visible(c), |byte| !byte.is_ascii() || is_atom(byte)))
     };
     if local.is_empty() || is_odd {
         return Err(refused());
@@ -281,6 +287,17 @@ fn push_ascii(normal: &mut String, domain: &str) -> Option<()> {
         normal.push_str(&idna::domain_to_ascii(domain).ok()?);
     }
     Some(())
+}
+
+/// What stands in front of the `@` without quotes (RFC 5322, section 3.2.3), and dots.
+fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
+}
+
+/// Whether a character is there for everybody: two addresses that look the same are the same.
+fn is_visible(c: char) -> bool {
+    let is_format = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    !c.is_control() && !c.is_whitespace() && !is_format
 }
 
 /// Letters, digits, hyphens and underscores, with dots between them.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::Serialize;
 use webmessaging_model::plain_identity::is_hash;
 use webmessaging_model::{Code, Limit, Unit, Violation, limits};
 
@@ -44,12 +44,6 @@ impl fmt::Debug for IdentityHash {
     }
 }
 
-impl<'de> Deserialize<'de> for IdentityHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_hex(String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
 /// What tells the device of a guest from others: up to 128 characters that are no plain identity. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
@@ -80,25 +74,19 @@ impl fmt::Debug for DeviceFingerprint {
     }
 }
 
-impl<'de> Deserialize<'de> for DeviceFingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
 /// What is sent of a guest's identity.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IdentityAttributes {
     /// The hash of the e-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email_hash: Option<IdentityHash>,
     /// The hash of the phone number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_hash: Option<IdentityHash>,
     /// What tells the device from others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_fingerprint: Option<DeviceFingerprint>,
 }
 

@@ -21,6 +21,7 @@ mod payload;
 mod record;
 mod schema;
 mod update_guest;
+mod wire;
 
 pub use webmessaging_journal::kind::Consent;
 

@@ -1,7 +1,7 @@
 //! How a change of ours and one of somebody else come together.
 
 use serde_json::Value;
-use webmessaging_model::json_merge::{Change, Conflict, Conflicts, diff, merge};
+use webmessaging_model::json_merge::{Conflict, Conflicts, merge};
 
 /// What is merged, and what is not.
 ///
@@ -44,22 +44,19 @@ impl MergePolicy {
     }
 
     /// The first place that an update must not touch, if there is one.
-    pub(crate) fn touched(&self, changes: &[Change]) -> Option<&str> {
-        let is_touched = |pointer: &&String| changes.iter().any(|change| is_near(&change.path, pointer));
-        self.never_touched.iter().find(is_touched).map(String::as_str)
+    pub(crate) fn touched(&self, base: &Value, wanted: &Value) -> Option<&str> {
+        let touched = self.never_touched.iter().find(|pointer| changed(base, wanted, pointer));
+        touched.map(String::as_str)
     }
 
     /// Brings both together, or says where that cannot be.
     pub(crate) fn merge(&self, base: &Value, mine: &Value, theirs: &Value) -> Result<Value, Vec<Conflict>> {
-        let (ours, others) = (diff(base, mine), diff(base, theirs));
-        let touches =
-            |changes: &[Change], pointer: &str| changes.iter().any(|change| is_near(&change.path, pointer));
         let at = |value: &Value, pointer: &str| value.pointer(pointer).cloned();
         let mut conflicts: Vec<_> = self
             .whole
             .iter()
-            .filter(|pointer| touches(&ours, pointer) && touches(&others, pointer))
-            .filter(|pointer| mine.pointer(pointer) != theirs.pointer(pointer))
+            .filter(|pointer| changed(base, mine, pointer) && changed(base, theirs, pointer))
+            .filter(|pointer| changed(mine, theirs, pointer))
             .map(|pointer| {
                 Conflict::new(&**pointer, at(base, pointer), at(mine, pointer), at(theirs, pointer))
             })
@@ -68,20 +65,22 @@ impl MergePolicy {
             Ok(merged) if conflicts.is_empty() => Ok(merged),
             Ok(_) => Err(conflicts),
             Err(found) => {
-                let known =
-                    |conflict: &Conflict| self.whole.iter().any(|pointer| is_near(&conflict.path, pointer));
-                let found = Conflicts::into_vec(found).into_iter();
-                conflicts.extend(found.filter(|conflict| !known(conflict)));
+                let is_known =
+                    |conflict: &Conflict| self.whole.iter().any(|pointer| is_within(&conflict.path, pointer));
+                let others = Conflicts::into_vec(found).into_iter().filter(|conflict| !is_known(conflict));
+                conflicts.extend(others);
                 Err(conflicts)
             }
         }
     }
 }
 
-/// Whether a place is the other one, within it, or around it.
-fn is_near(place: &str, other: &str) -> bool {
-    let is_within = |inner: &str, outer: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    is_within(place, other) || is_within(other, place)
+/// Whether a place is not the same in both.
+pub(crate) fn changed(one: &Value, other: &Value, pointer: &str) -> bool {
+    one.pointer(pointer) != other.pointer(pointer)
+}
+
+/// Whether a place is the other one, or within it.
+fn is_within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

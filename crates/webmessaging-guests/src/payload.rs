@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use webmessaging_journal::kind::Consent;
 use webmessaging_model::plain_identity::is_plain_identity;
 use webmessaging_model::{Code, Violation, Violations};
@@ -12,6 +12,7 @@ use crate::context::{CampaignId, ChannelContext, OriginPage};
 use crate::identity::Resolved;
 use crate::identity_attributes::{DeviceFingerprint, IdentityAttributes};
 use crate::schema;
+use crate::wire;
 
 /// What is sent of a guest: as little as the [schema](crate::GUEST_SCHEMA) allows, and nothing that it forbids can be put in. Contract: design.
 ///
@@ -30,42 +31,29 @@ use crate::schema;
 /// assert_eq!(violation.rule, "guest.plain_identity");
 /// # Ok::<(), webmessaging_model::Violation>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GuestPayload {
     channel: Channel,
     /// What the guest has agreed to.
-    #[serde(deserialize_with = "strict")]
     pub consent: Consent,
     /// Who the guest is, without saying it.
-    #[serde(default, skip_serializing_if = "IdentityAttributes::is_empty")]
+    #[serde(skip_serializing_if = "IdentityAttributes::is_empty")]
     pub identity_attributes: IdentityAttributes,
     /// Where the guest came from.
-    #[serde(default, skip_serializing_if = "ChannelContext::is_empty")]
+    #[serde(skip_serializing_if = "ChannelContext::is_empty")]
     pub channel_context: ChannelContext,
     /// Anything else that is worth knowing.
-    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
 }
 
 /// The one channel that there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Channel {
     #[serde(rename = "webmessaging")]
     WebMessaging,
-}
-
-/// Consent with nothing beside it.
-fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Consent, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Strict {
-        marketing: bool,
-        data_processing: bool,
-    }
-    let Strict { marketing, data_processing } = Strict::deserialize(deserializer)?;
-    Ok(Consent::new(marketing, data_processing))
 }
 
 impl GuestPayload {
@@ -84,13 +72,15 @@ impl GuestPayload {
     ///
     /// # Errors
     /// [`Violations`] with one entry for every broken rule: the path is a JSON Pointer, the rule the schema's keyword, with the limit where it has
-    /// one. No value of the payload is repeated.
+    /// one. No value of the payload is repeated. A value that was [vouched](Attributes::vouched) for is refused here: nobody vouches for what is read.
     pub fn from_json(json: &[u8]) -> Result<Self, Violations> {
-        match serde_json::from_slice(json) {
-            Ok(payload) => Ok(payload),
-            // Once more, and slower, for everything that is wrong.
-            Err(_) => Err(schema::violations(json)),
+        // A payload has neither lists nor `null`; where something looks like one, the schema is asked first.
+        let is_plain = !json.contains(&b'[') && !json.windows(4).any(|four| four == b"null");
+        if !is_plain {
+            schema::check_json(json)?;
         }
+        // Once more, and slower, for everything that is wrong.
+        wire::read(json).ok_or_else(|| schema::violations(json))
     }
 
     /// Adds the hashes that an identity came to.

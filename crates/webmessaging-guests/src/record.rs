@@ -10,6 +10,7 @@ use webmessaging_journal::kind::{
 };
 use webmessaging_journal::{Facts as EventFacts, Journal};
 use webmessaging_model::json_merge::Change;
+use webmessaging_model::plain_identity::{is_hash, is_plain_identity};
 use webmessaging_model::{GuestId, Operation};
 
 use crate::engagement::Engagement;
@@ -122,16 +123,15 @@ pub(crate) async fn failed(journal: &Journal, error: &Error, operation: &Operati
         event.status = error.status().map(|status| status.as_u16());
         event.correlation_id = error.correlation_id().map(str::to_owned);
         event.request_id = error.request_id().map(str::to_owned);
-        let maybe_done =
-            error.sent() != Sent::No && error.status().is_none_or(|status| status.is_server_error());
-        stamp.event(kind.maybe_done(maybe_done)).facts(event)
+        stamp.event(kind.maybe_done(error.may_have_acted())).facts(event)
     });
     let _ = recorded.await;
 }
 
 fn change(visitor: &Visitor, guest: &Guest, fields: DataChanges) -> Box<GuestChange> {
     let mut change = GuestChange::new(fields).external_id(guest.id.as_str());
-    if let Some(hash) = guest.email_hash() {
+    // Another program can have stored something else there.
+    if let Some(hash) = guest.email_hash().filter(|hash| is_hash(hash)) {
         change = change.email_hash(hash);
     }
     if let Some(consent) = guest.consent() {
@@ -140,7 +140,10 @@ fn change(visitor: &Visitor, guest: &Guest, fields: DataChanges) -> Box<GuestCha
     if let Some(at) = guest.modified_date {
         change = change.last_interaction(at);
     }
-    let text = |name: &str| Some(guest.rest.get("channelContext")?.get(name)?.as_str()?.into());
+    let text = |name: &str| {
+        let text = guest.rest.get("channelContext")?.get(name)?.as_str()?;
+        (!is_plain_identity(text)).then(|| text.into())
+    };
     let (page, campaign) = (text("originPage"), text("campaignId"));
     if page.is_some() || campaign.is_some() {
         change = change.channel_context(ChannelContext::new(page, campaign));

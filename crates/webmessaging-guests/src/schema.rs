@@ -65,6 +65,12 @@ pub fn check_payload(payload: &Value) -> Result<(), Violations> {
     Violations::check(found)
 }
 
+/// Checks a payload by the schema alone.
+pub(crate) fn check_json(json: &[u8]) -> Result<(), Violations> {
+    let broken = |_| Violations::from(Violation::new("", Code::Malformed, "guest.json"));
+    check_payload(&serde_json::from_slice(json).map_err(broken)?)
+}
+
 /// What is wrong with a payload that could not be read.
 pub(crate) fn violations(json: &[u8]) -> Violations {
     let Ok(payload) = serde_json::from_slice(json) else {

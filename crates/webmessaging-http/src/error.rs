@@ -194,6 +194,13 @@ impl Error {
         self
     }
 
+    /// Whether what was asked for can have been done though the call failed: its answer was lost, could not be understood, or says that the server
+    /// has failed, or it was done and could not be recorded.
+    pub fn may_have_acted(&self) -> bool {
+        let says_no = |status: StatusCode| status.is_client_error();
+        self.sent() != Sent::No && !self.status().is_some_and(says_no)
+    }
+
     /// Names what the call has made, so that it is not lost with the answer.
     #[must_use]
     pub fn with_subject(mut self, id: impl Into<String>) -> Self {

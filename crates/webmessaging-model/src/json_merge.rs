@@ -8,8 +8,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// One place at which two documents differ.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One place at which two documents differ. `Debug` names the place and never the values, which may be somebody's data.
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Change {
     /// Where, as a JSON Pointer; empty for the whole document.
@@ -20,8 +20,8 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
-/// A place that was changed in two ways at once.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A place that was changed in two ways at once. `Debug` names the place and never the values.
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Conflict {
     /// Where, as a JSON Pointer; empty for the whole document.
@@ -32,6 +32,18 @@ pub struct Conflict {
     pub mine: Option<Value>,
     /// What the other side made of it; nothing where it has removed the key.
     pub theirs: Option<Value>,
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Change").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conflict").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Conflict {

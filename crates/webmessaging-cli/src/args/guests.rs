@@ -173,6 +173,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "LINE", default_value_t = 1)]
     pub(crate) from_line: u64,
 
+    /// Leave out all lines but these
+    #[arg(long, value_name = "LINE,...", value_delimiter = ',')]
+    pub(crate) only_lines: Vec<u64>,
+
     /// How many guests to create at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: u16,

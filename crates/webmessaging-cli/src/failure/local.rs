@@ -190,6 +190,12 @@ impl From<Local> for Failure {
     }
 }
 
+impl From<Box<Local>> for Failure {
+    fn from(failure: Box<Local>) -> Self {
+        Self::Local(failure)
+    }
+}
+
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         Local::from(error).into()

@@ -117,12 +117,7 @@ fn identities_are_hashed_line_by_line() {
     };
     let hashed = hash(&["emails"]);
     let lines: Vec<_> = hashed.stdout.lines().collect();
-    assert!(
-        hashed.code == 0 && lines.len() == 2 && lines[0] == lines[1],
-        "{}{}",
-        hashed.stdout,
-        hashed.stderr
-    );
+    assert!(hashed.code == 0 && lines.len() == 3, "{}{}", hashed.stdout, hashed.stderr);
     assert_eq!(hash(&["emails", "--salt-file", "salt"]).stdout, hashed.stdout);
     assert_ne!(hash(&["emails", "--salted"]).stdout, hashed.stdout);
 
@@ -138,6 +133,10 @@ fn identities_are_hashed_line_by_line() {
         refused.stderr
     );
 
+    // Hashes stand where their lines do, and a byte order mark is none of them.
+    assert_eq!((lines[1], lines[0]), ("", lines[2]));
+    write("marked", "\u{feff}jane.doe@example.com\n");
+    assert_eq!(hash(&["marked"]).stdout.trim(), lines[0]);
     let bare = run(command(&["guests", "hash", "emails"]).current_dir(folder.path()));
     assert!(bare.code == 3 && bare.stderr.contains("there is no salt"), "{}", bare.stderr);
     write("salt", "default-salt");
@@ -178,7 +177,7 @@ fn a_list_is_imported_and_what_is_wrong_is_told_line_by_line() {
     assert_eq!(entries[0]["violations"].as_array().unwrap().len(), 4, "{rejects}");
     assert_eq!(entries[1]["reason"], "marketing is neither yes nor no");
     assert_eq!(entries[2]["error"]["violations"][0]["rule"], "guest.consent.data_processing");
-    assert_eq!(entries[3]["reason"], "another number of fields than the header");
+    assert_eq!(entries[3]["reason"], "has 9 fields, and the header 7");
     for plain in ["nobody", "nonsense", "2345678", "kim", "winter"] {
         assert!(!rejects.contains(plain) && !imported.stdout.contains(plain), "{plain}: {rejects}");
     }
@@ -202,16 +201,67 @@ fn json_lines_are_imported_and_what_is_not_about_a_line_ends_it() {
     );
 
     let unknown = import(&setup, "guests.csv", "email,shoe\n", &[]);
-    assert!(
-        unknown.code == 3 && unknown.stdout.contains("has a column that there is not: shoe"),
-        "{}",
-        unknown.stdout
-    );
+    assert!(unknown.code == 3 && unknown.stdout.contains("column 2 (shoe) is none"), "{}", unknown.stdout);
 
     let list = format!("{one}\n").repeat(50);
     let refused = import(&setup, "guests.jsonl", &list, &["--client-secret", "wrong"]);
     assert_eq!(refused.code, 5, "{}", refused.stdout);
     let report = refused.json();
-    assert_eq!((&report["created"], &report["complete"]), (&json!(0), &json!(false)));
-    assert!(report["lastLine"].as_u64().unwrap() < 10, "{report}");
+    assert_eq!(
+        (&report["created"], &report["rejected"], &report["complete"]),
+        (&json!(0), &json!(0), &json!(false))
+    );
+    // Nothing is wrong with those that were begun: they are named.
+    let (unfinished, end) =
+        (report["unfinished"].as_array().unwrap().clone(), report["lastLine"].as_u64().unwrap());
+    assert!(end < 10 && unfinished.len() as u64 == end, "{report}");
+    let only: Vec<_> = unfinished.iter().map(Value::to_string).collect();
+    let again = import(&setup, "guests.jsonl", &list, &["--only-lines", &only.join(",")]).json();
+    assert_eq!((again["created"].as_u64(), again["ok"].as_bool()), (Some(end), Some(true)));
+}
+
+#[test]
+fn odd_csv_loses_no_line() {
+    let setup = Setup::new();
+    let head = "email,marketing,dataProcessing,attributes.note\n";
+    // A byte order mark, blank lines, a quote that is not closed, and lines behind it.
+    let list =
+        format!("\u{feff}{head}\n\na@example.com,yes,yes,\"oops\nb@example.com,no,yes,\"fine, thanks\"\n");
+    let imported = import(&setup, "guests.csv", &list, &["--rejects", "rejects.jsonl"]).json();
+    assert_eq!(
+        (&imported["created"], &imported["rejected"], &imported["lastLine"]),
+        (&json!(1), &json!(1), &json!(5))
+    );
+    let rejects = fs::read_to_string(setup.folder.path().join("rejects.jsonl")).unwrap();
+    assert_eq!(rejects, "{\"line\":4,\"reason\":\"a quote is not closed in its line\"}\n");
+    // A file without a header shows nobody's address, and a column that is there twice is refused.
+    for (header, said) in [
+        ("jane@example.com,+49301234567,yes,yes", "column 1 is none"),
+        ("email,email,marketing,dataProcessing", "column 2 is there twice"),
+        ("email,marketing", "has no column dataProcessing"),
+        ("", "has no header"),
+    ] {
+        let refused = import(&setup, "other.csv", header, &[]);
+        assert!(refused.code == 3 && refused.stdout.contains(said), "{said}: {}", refused.stdout);
+        assert!(!refused.stdout.contains("jane"), "{}", refused.stdout);
+    }
+}
+
+/// What ends an import is what is told, whatever was wrong with a line before.
+#[test]
+fn a_missing_network_is_no_mistake_of_a_line() {
+    let folder = TempDir::new().unwrap();
+    let list =
+        "email,marketing,dataProcessing\na@example.com,no,no\nb@example.com,no,yes\nc@example.com,no,yes\n";
+    fs::write(folder.path().join("guests.csv"), list).unwrap();
+    let mut command = command(&["guests", "import", "guests.csv", "--jobs", "1", "--output", "json"]);
+    command.current_dir(folder.path()).env("WEBMESSAGING_IDENTITY_SALT", SALT);
+    command
+        .env("GENESYS_CLIENT_ID", "id")
+        .env("GENESYS_CLIENT_SECRET", "secret")
+        .env("GENESYS_BASE_PATH", "http://127.0.0.1:1");
+    let imported = run(&mut command);
+    assert_eq!(imported.code, 6, "{}", imported.stdout);
+    let report = imported.json();
+    assert_eq!((&report["rejected"], &report["unfinished"]), (&json!(1), &json!([3])));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use webmessaging_guests::{Engagement, Guest};
+use webmessaging_guests::{Consent, Engagement, Guest, GuestPayload};
 use webmessaging_journal::sinks::InMemory;
 use webmessaging_journal::{EventKind, Journal};
 
@@ -67,4 +67,31 @@ async fn the_figures_are_recorded_and_written_into_the_guest() {
         "{events:?}"
     );
     assert!(matches!(&events[1].kind, EventKind::GuestUpdated(_)), "{events:?}");
+}
+
+/// The writing of the figures is no sign of life.
+#[tokio::test]
+async fn figures_do_not_grow_by_being_written() {
+    let setup = Setup::new().await;
+    let guest = setup.guest().await;
+    let first = setup.guests.push_engagement(&guest).await.unwrap();
+    let second = setup.guests.push_engagement(&first.1.guest).await.unwrap();
+    let third = setup.guests.push_engagement(&second.1.guest).await.unwrap();
+    assert_eq!((first.0.duration, third.0.duration), (Some(Duration::ZERO), Some(Duration::ZERO)));
+    // A later change is one again.
+    setup.emulator.clock().advance(Duration::from_secs(600));
+    setup.colleague(&guest, |update| update.attribute("agent", "kim").unwrap()).await;
+    let later = setup.guests.get(guest.value.id.clone()).await.unwrap();
+    assert!(Engagement::of(&later.value).duration.unwrap() >= Duration::from_secs(600));
+}
+
+#[tokio::test]
+async fn without_consent_nothing_is_calculated() {
+    let setup = Setup::new().await;
+    let memory = InMemory::new();
+    let silent = GuestPayload::new(Consent::new(false, false));
+    let guest = setup.guests.create_without_consent(&silent).await.unwrap().guest;
+    let journal = Journal::builder().durable("memory", memory.clone()).build().unwrap();
+    setup.guests.clone().journal(journal).push_engagement(&guest).await.unwrap_err();
+    assert!(memory.events().is_empty());
 }

@@ -58,6 +58,12 @@ fn what_is_no_identity_is_refused_and_not_repeated() {
         "a@b@c.com",
         "jane@a..b",
         "jane@-\u{0}",
+        "mailto:jane@example.com",
+        "\"jane doe\"@example.com",
+        "<jane@example.com>",
+        "j\u{e4}\u{200b}ne@example.com",
+        "ja\u{200b}ne@example.com",
+        "\u{feff}jane@example.com",
     ] {
         let violation = hasher().email(address).unwrap_err();
         assert_eq!((&*violation.path, violation.code), ("email", Code::Malformed), "{address}");
@@ -86,6 +92,8 @@ fn phone_numbers_are_brought_to_one_form() {
         ("030 1234567", None, "guest.phone.number"),
         ("+49 30", None, "guest.phone.number"),
         ("call me", Some("DE"), "guest.phone.number"),
+        ("+49 30 12345678abc", None, "guest.phone.number"),
+        ("1-800-FLOWERS", Some("US"), "guest.phone.number"),
         ("030 1234567", Some("Germany"), "guest.phone.region"),
     ] {
         assert_eq!(hasher().phone_in(number, region).unwrap_err().rule, rule, "{number}");

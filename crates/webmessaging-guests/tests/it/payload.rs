@@ -74,8 +74,16 @@ fn everything_that_is_wrong_is_told_at_once_with_its_limit() {
         assert!(found.contains(one), "{one:?}: {found:?}");
     }
     assert_eq!(found.len(), expected.len(), "{found:?}");
-    for broken in ["", "{", "[]", "7", "<html>", r#"{"channel": "webmessaging", "channel": "webmessaging"}"#]
-    {
+    for broken in [
+        "",
+        "{",
+        "[]",
+        "7",
+        "<html>",
+        r#"{"channel": "webmessaging", "channel": "webmessaging"}"#,
+        r#"["webmessaging", [false, true]]"#,
+        r#"{"channel": "webmessaging", "consent": {"marketing": true, "dataProcessing": true}, "attributes": {"a": "1", "a": "2"}}"#,
+    ] {
         assert!(GuestPayload::from_json(broken.as_bytes()).is_err(), "{broken}");
     }
 }
@@ -103,4 +111,21 @@ fn the_schema_describes_every_field() {
         }
     }
     check(&serde_json::from_str(GUEST_SCHEMA).unwrap(), "");
+}
+
+#[test]
+fn what_is_written_in_another_way_is_the_same() {
+    let odd = r#"{"channel": "web\u006dessaging", "consent": {"marketing": true, "dataProcessing": true}, "attributes": {"a": "[null]"}}"#;
+    let payload = GuestPayload::from_json(odd.as_bytes()).unwrap();
+    assert_eq!(payload.attributes.get("a"), Some("[null]"));
+}
+
+#[test]
+fn a_name_can_be_somebodys_number_too() {
+    for violation in [
+        Attributes::new().with("4915112345678", "jane@example.com").unwrap_err(),
+        Attributes::new().vouched("4915112345678", "x").unwrap_err(),
+    ] {
+        assert!(!format!("{violation:?} {violation}").contains("4915112345678"), "{violation:?}");
+    }
 }

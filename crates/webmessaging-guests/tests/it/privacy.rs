@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::json;
 use webmessaging_emulator::Route;
-use webmessaging_guests::{Attributes, Consent, GuestPayload, GuestUpdate, IdentityHasher, Visitor};
+use webmessaging_guests::{
+    Attributes, Consent, GuestPayload, GuestRecord, GuestUpdate, IdentityHasher, Visitor,
+};
 use webmessaging_http::{ErrorKind, Sent};
 use webmessaging_journal::sinks::{InMemory, JsonLines};
 use webmessaging_journal::{EventKind, Journal};
@@ -62,8 +64,13 @@ proptest! {
                 format!("{:?}", hasher.phone(&format!("{phone}x")).unwrap_err()),
                 format!("{created:?} {identity:?} {hasher:?} {setup:?}", setup = setup.http),
             ];
-            let update = GuestUpdate::of(&created.guest).attribute("plan", "gold").unwrap();
-            said.push(format!("{:?}", guests.update(&update).await));
+            let update = GuestUpdate::of(&created.guest).attribute("plan", "golden-secret").unwrap();
+            let updated = guests.update(&update).await.unwrap();
+            let shown = format!("{updated:?} {:?} {:?} {update:?}", updated.changes, update.changes());
+            assert!(!shown.contains("golden-secret"), "{shown}");
+            said.push(shown);
+            let line = format!(r#"{{"email": "{email}", "phone": {digits}, "marketing": "{email}", "{email}": 1}}"#);
+            said.push(format!("{:?}", GuestRecord::from_json(line.as_bytes()).unwrap_err()));
             said.push(format!("{:?}", guests.get(&*email).await));
             said.push(format!("{:?}", memory.events()));
             let stored = setup.stored(&created.guest).await;

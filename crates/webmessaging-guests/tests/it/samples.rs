@@ -76,6 +76,15 @@ pub(crate) fn mutations() -> Vec<(&'static str, Value)> {
         ("/attributes/source", long(1025)),
         ("/attributes/so urce", json!("x")),
         ("/email", json!("nobody")),
+        // What a lenient reader would take for something else.
+        ("/channel", json!({"webmessaging": null})),
+        ("/consent", json!([false, true])),
+        ("/identityAttributes", json!([])),
+        ("/identityAttributes", Value::Null),
+        ("/identityAttributes/emailHash", Value::Null),
+        ("/identityAttributes/deviceFingerprint", Value::Null),
+        ("/channelContext/originPage", Value::Null),
+        ("/attributes", Value::Null),
     ]
 }
 

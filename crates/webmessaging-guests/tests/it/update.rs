@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use http::Method;
 use serde_json::json;
 use webmessaging_emulator::{Fault, Route};
-use webmessaging_guests::{Consent, ETagged, GuestConflict, GuestUpdate, MergePolicy};
+use webmessaging_guests::{Consent, ETagged, GuestConflict, GuestPayload, GuestUpdate, MergePolicy};
 use webmessaging_http::{ErrorKind, Sent};
 
 use crate::setup::Setup;
@@ -94,12 +94,29 @@ async fn protected_places_are_not_touched() {
     assert_eq!(error.violations().unwrap().as_slice()[0].path, "/attributes/agentNote");
     careful.update(&with("plan", "gold")(GuestUpdate::of(&guest))).await.unwrap();
     assert_eq!(setup.emulator.count(Route::UpdateGuest), 1);
+    // Also of a guest that had no attributes before.
+    let bare = setup.guests.create(&GuestPayload::new(Consent::new(false, true))).await.unwrap().guest;
+    careful.update(&with("plan", "gold")(GuestUpdate::of(&bare))).await.unwrap();
+    assert!(careful.update(&with("agentNote", "x")(GuestUpdate::of(&bare))).await.is_err());
+}
+
+/// Somebody withdraws a consent while we change something else.
+#[tokio::test]
+async fn a_consent_that_is_withdrawn_meanwhile_counts() {
+    let setup = Setup::new().await;
+    let guest = setup.guest().await;
+    setup.colleague(&guest, |update| update.consent(Consent::new(false, false))).await;
+    let update = with("plan", "gold")(GuestUpdate::of(&guest));
+    let error = setup.guests.update(&update).await.unwrap_err();
+    assert_eq!(error.violations().unwrap().as_slice()[0].rule, "guest.consent.data_processing");
+    assert_eq!(setup.stored(&guest).await["attributes"], json!({"source": "website"}));
+    setup.guests.update(&update.without_consent()).await.unwrap();
 }
 
 #[tokio::test]
 async fn without_consent_only_what_is_said_explicitly_happens() {
     let setup = Setup::new().await;
-    let none = webmessaging_guests::GuestPayload::new(Consent::new(false, false));
+    let none = GuestPayload::new(Consent::new(false, false));
     let error = setup.guests.create(&none).await.unwrap_err();
     assert_eq!(error.violations().unwrap().as_slice()[0].rule, "guest.consent.data_processing");
     assert_eq!(setup.emulator.count(Route::CreateGuest), 0);

@@ -17,9 +17,14 @@ pub(super) fn run(args: &HashArgs, output: Output) -> Result<Exit, Failure> {
     let shown = args.identities.display().to_string();
     let text = input::text(&args.identities, IDENTITIES_BYTES_MAX)?;
     let (mut found, mut refused) = (Vec::new(), Vec::new());
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        // Hashes stand where their lines do.
+        if line.trim().is_empty() {
+            found.push(None);
+            continue;
+        }
         match hash(&hasher, args, line) {
-            Ok(hash) => found.push(hash),
+            Ok(hash) => found.push(Some(hash)),
             Err(mut violation) => {
                 violation.path = format!("line {number}: {}", violation.path).into();
                 refused.push(violation);
@@ -28,8 +33,10 @@ pub(super) fn run(args: &HashArgs, output: Output) -> Result<Exit, Failure> {
     }
     // Half a list would be taken for the whole.
     Violations::check(refused).map_err(|violations| about(violations, shown))?;
-    let digits: Vec<_> = found.iter().map(IdentityHash::as_str).collect();
-    output.result(&json!({"ok": true, "hashes": digits}), || digits.join("\n"))?;
+    let digits: Vec<_> = found.iter().map(|hash| hash.as_ref().map(IdentityHash::as_str)).collect();
+    output.result(&json!({"ok": true, "hashes": digits}), || {
+        digits.iter().map(|digits| digits.unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    })?;
     Ok(Exit::Success)
 }
 
