@@ -6,7 +6,6 @@ use std::fmt;
 
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserializer, Serialize};
-use webmessaging_model::plain_identity::is_plain_identity;
 use webmessaging_model::{Code, Limit, Unit, Violation, limits};
 
 use crate::identity_attributes::at_most;
@@ -43,10 +42,9 @@ impl Attributes {
     /// number.
     pub fn with(self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Violation> {
         let (name, value) = (name.into(), value.into());
-        if is_name(&name) && !is_plain_identity(&name) {
-            no_plain_identity(&value, || format!("attributes.{name}"))?;
-        }
-        self.vouched(name, value)
+        check_name(&name)?;
+        no_plain_identity(&value, || format!("attributes.{name}"))?;
+        self.set(name, value)
     }
 
     /// Adds an attribute whose value the caller knows to be no plain e-mail address or phone number, though it looks like one: the number of an
@@ -54,14 +52,13 @@ impl Attributes {
     ///
     /// # Errors
     /// A violation when the name or the value cannot be, or when there are too many.
-    pub fn vouched(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Violation> {
+    pub fn vouched(self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Violation> {
         let (name, value) = (name.into(), value.into());
-        if !is_name(&name) {
-            // Somebody can have made a name of what should not be sent, so it is not repeated.
-            let violation = Violation::new("attributes", Code::ForbiddenCharacter, "guest.attribute_name");
-            return Err(violation.allowed(Limit::Charset("1 to 64 of A-Z a-z 0-9 _ . -")));
-        }
-        no_plain_identity(&name, || "attributes")?;
+        check_name(&name)?;
+        self.set(name, value)
+    }
+
+    fn set(mut self, name: String, value: String) -> Result<Self, Violation> {
         at_most(&value, "attributes", limits::GUEST_ATTRIBUTE_VALUE_CHARACTERS_MAX).map_err(
             |mut violation| {
                 violation.path = format!("attributes.{name}").into();
@@ -132,8 +129,13 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attribu
     deserializer.deserialize_map(Each)
 }
 
-fn is_name(name: &str) -> bool {
+/// Somebody can have made a name of what should not be sent, so it is not repeated.
+fn check_name(name: &str) -> Result<(), Violation> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     let max = limits::GUEST_ATTRIBUTE_NAME_CHARACTERS_MAX.value;
-    (1..=max).contains(&(name.len() as u64)) && name.bytes().all(is_plain)
+    if !(1..=max).contains(&(name.len() as u64)) || !name.bytes().all(is_plain) {
+        let violation = Violation::new("attributes", Code::ForbiddenCharacter, "guest.attribute_name");
+        return Err(violation.allowed(Limit::Charset("1 to 64 of A-Z a-z 0-9 _ . -")));
+    }
+    no_plain_identity(name, || "attributes")
 }

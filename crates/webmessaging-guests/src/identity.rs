@@ -140,7 +140,11 @@ impl IdentityHasher {
     /// # Errors
     /// A violation when it is no address. It is not repeated.
     pub fn email(&self, address: &str) -> Result<IdentityHash, Violation> {
-        Ok(self.hash(&normal_email(address)?))
+        let mut normal = [0; EMAIL_BYTES];
+        match plain_email(address, &mut normal) {
+            Some(normal) => Ok(self.hash(normal)),
+            None => Ok(self.hash(normal_email(address)?.as_bytes())),
+        }
     }
 
     /// The hash of a phone number in E.164, such as `+49301234567`; spaces around it are taken away.
@@ -156,7 +160,7 @@ impl IdentityHasher {
         if !is_e164 {
             return Err(malformed("phone", "guest.phone.e164"));
         }
-        Ok(self.hash(number))
+        Ok(self.hash(number.as_bytes()))
     }
 
     /// The hash of a phone number as people write it, brought to E.164; `region` is the country (ISO 3166, such as `DE`) of numbers that do not
@@ -196,14 +200,14 @@ impl IdentityHasher {
         Ok(Resolved { email, phone })
     }
 
-    fn hash(&self, identity: &str) -> IdentityHash {
+    fn hash(&self, identity: &[u8]) -> IdentityHash {
         let digest: [u8; 32] = match &self.0 {
             Mode::SaltedSha256(salt) => {
                 Sha256::new().chain_update(identity).chain_update(salt.expose_secret()).finalize().into()
             }
             Mode::HmacSha256(keyed) => {
                 let mut mac = keyed.clone();
-                mac.update(identity.as_bytes());
+                mac.update(identity);
                 mac.finalize().into_bytes().into()
             }
         };
@@ -238,6 +242,25 @@ fn check(salt: &[u8]) -> Result<(), Violation> {
         return Err(Violation::new("salt", Code::NotAllowed, "guest.identity_salt.dull"));
     }
     Ok(())
+}
+
+/// As many bytes as a plain address may have.
+const EMAIL_BYTES: usize = 254;
+
+/// What most addresses are, in one go: ASCII, no quotes, no international domain. Nothing where it is something else, or wrong.
+fn plain_email<'a>(address: &str, normal: &'a mut [u8; EMAIL_BYTES]) -> Option<&'a [u8]> {
+    let address = address.as_bytes().trim_ascii();
+    let address = address.strip_suffix(b".").unwrap_or(address);
+    let at = memchr::memrchr(b'@', address)?;
+    let (local, domain) = (address.get(..at)?, address.get(at + 1..)?);
+    let is_encoded = domain.windows(2).any(|two| two == b"--");
+    if local.is_empty() || !local.iter().all(|byte| is_atom(*byte)) || is_encoded || !is_domain(domain) {
+        return None;
+    }
+    let normal = normal.get_mut(..address.len())?;
+    normal.copy_from_slice(address);
+    normal.make_ascii_lowercase();
+    Some(normal)
 }
 
 /// One form for all spellings of an address.
@@ -291,7 +314,8 @@ fn push_ascii(normal: &mut String, domain: &str) -> Option<()> {
 
 /// What stands in front of the `@` without quotes (RFC 5322, section 3.2.3), and dots.
 fn is_atom(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
 }
 
 /// Whether a character is there for everybody: two addresses that look the same are the same.
@@ -311,4 +335,34 @@ fn is_domain(domain: &[u8]) -> bool {
         before = byte;
     }
     before != b'.'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The short way and the long one come to the same, where there is a short one.
+    #[test]
+    fn both_ways_of_an_address_agree() {
+        let plain = |address: &str| {
+            let mut normal = [0; EMAIL_BYTES];
+            plain_email(address, &mut normal).map(|normal| String::from_utf8(normal.to_vec()).unwrap())
+        };
+        for address in
+            ["a@b", " Jane.Doe+x@Example.COM. ", "!#$%&'*+-/=?^_`{|}~@a-b_c.example", "a@b.c\u{a0}"]
+        {
+            if let Some(short) = plain(address) {
+                assert_eq!(short, normal_email(address).unwrap(), "{address}");
+            }
+        }
+        assert!(plain("Jane.Doe@Example.com").is_some());
+        let long = format!("{}@example.com", "a".repeat(243));
+        for other in [
+            "", "@", "a@", "@a", "a@@b", "a b@c", "\"a\"@b", "a@b..c", "a@.b", "a@xn--b", "ä@b", "a@ä",
+            &long, "a(b)@c",
+        ] {
+            assert_eq!(plain(other), None, "{other}");
+        }
+        assert_eq!(plain(&long[1..]).map(|short| short.len()), Some(254));
+    }
 }

@@ -1,7 +1,9 @@
 //! What is sent of a guest when it is created.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::Serialize;
 use webmessaging_journal::kind::Consent;
 use webmessaging_model::plain_identity::is_plain_identity;
@@ -49,6 +51,8 @@ pub struct GuestPayload {
     pub attributes: Attributes,
 }
 
+static NULL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("null"));
+
 /// The one channel that there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Channel {
@@ -75,7 +79,7 @@ impl GuestPayload {
     /// one. No value of the payload is repeated. A value that was [vouched](Attributes::vouched) for is refused here: nobody vouches for what is read.
     pub fn from_json(json: &[u8]) -> Result<Self, Violations> {
         // A payload has neither lists nor `null`; where something looks like one, the schema is asked first.
-        if memchr::memchr(b'[', json).is_some() || memchr::memmem::find(json, b"null").is_some() {
+        if memchr::memchr(b'[', json).is_some() || NULL.find(json).is_some() {
             schema::check_json(json)?;
         }
         // Once more, and slower, for everything that is wrong.

@@ -48,8 +48,10 @@ struct Context {
 
 /// A payload that is right in every way, or nothing.
 pub(crate) fn read(json: &[u8]) -> Option<GuestPayload> {
+    // Once for all of it, and not for each text.
+    let json = std::str::from_utf8(json).ok()?;
     let Payload { channel, consent, identity_attributes: identity, channel_context: context, attributes } =
-        serde_json::from_slice(json).ok()?;
+        serde_json::from_str(json).ok()?;
     if channel != "webmessaging" {
         return None;
     }
