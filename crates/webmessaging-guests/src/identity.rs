@@ -140,9 +140,9 @@ impl IdentityHasher {
     /// # Errors
     /// A violation when it is no address. It is not repeated.
     pub fn email(&self, address: &str) -> Result<IdentityHash, Violation> {
-        let mut normal = [0; EMAIL_BYTES];
+        let mut normal = [0; PLAIN_BYTES];
         match plain_email(address, &mut normal) {
-            Some(normal) => Ok(self.hash(normal)),
+            Some(length) => Ok(self.hash_within(&mut normal, length)),
             None => Ok(self.hash(normal_email(address)?.as_bytes())),
         }
     }
@@ -200,6 +200,20 @@ impl IdentityHasher {
         Ok(Resolved { email, phone })
     }
 
+    /// The hash of an identity with room behind it: identity and salt are hashed in one piece where they fit, which is faster.
+    fn hash_within(&self, buffer: &mut [u8; PLAIN_BYTES], length: usize) -> IdentityHash {
+        if let Mode::SaltedSha256(salt) = &self.0 {
+            let salt = salt.expose_secret().as_bytes();
+            let end = length + salt.len();
+            if let Some(room) = buffer.get_mut(length..end) {
+                room.copy_from_slice(salt);
+                let whole = buffer.get(..end).unwrap_or_default();
+                return IdentityHash::from_digest(&Sha256::digest(whole).into());
+            }
+        }
+        self.hash(buffer.get(..length).unwrap_or_default())
+    }
+
     fn hash(&self, identity: &[u8]) -> IdentityHash {
         let digest: [u8; 32] = match &self.0 {
             Mode::SaltedSha256(salt) => {
@@ -244,11 +258,11 @@ fn check(salt: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// As many bytes as a plain address may have.
-const EMAIL_BYTES: usize = 254;
+/// So many bytes have nearly all addresses with a salt behind them.
+const PLAIN_BYTES: usize = 128;
 
-/// What most addresses are, in one go: ASCII, no quotes, no international domain. Nothing where it is something else, or wrong.
-fn plain_email<'a>(address: &str, normal: &'a mut [u8; EMAIL_BYTES]) -> Option<&'a [u8]> {
+/// What most addresses are, in one go: short, ASCII, no quotes, no international domain. Its length; nothing where it is something else, or wrong.
+fn plain_email(address: &str, normal: &mut [u8; PLAIN_BYTES]) -> Option<usize> {
     let address = address.as_bytes().trim_ascii();
     let address = address.strip_suffix(b".").unwrap_or(address);
     let at = memchr::memrchr(b'@', address)?;
@@ -260,7 +274,7 @@ fn plain_email<'a>(address: &str, normal: &'a mut [u8; EMAIL_BYTES]) -> Option<&
     let normal = normal.get_mut(..address.len())?;
     normal.copy_from_slice(address);
     normal.make_ascii_lowercase();
-    Some(normal)
+    Some(address.len())
 }
 
 /// One form for all spellings of an address.
@@ -345,8 +359,9 @@ mod tests {
     #[test]
     fn both_ways_of_an_address_agree() {
         let plain = |address: &str| {
-            let mut normal = [0; EMAIL_BYTES];
-            plain_email(address, &mut normal).map(|normal| String::from_utf8(normal.to_vec()).unwrap())
+            let mut normal = [0; PLAIN_BYTES];
+            let length = plain_email(address, &mut normal)?;
+            Some(String::from_utf8(normal[..length].to_vec()).unwrap())
         };
         for address in
             ["a@b", " Jane.Doe+x@Example.COM. ", "!#$%&'*+-/=?^_`{|}~@a-b_c.example", "a@b.c\u{a0}"]
@@ -356,13 +371,13 @@ mod tests {
             }
         }
         assert!(plain("Jane.Doe@Example.com").is_some());
-        let long = format!("{}@example.com", "a".repeat(243));
+        let long = format!("{}@example.com", "a".repeat(117));
         for other in [
             "", "@", "a@", "@a", "a@@b", "a b@c", "\"a\"@b", "a@b..c", "a@.b", "a@xn--b", "ä@b", "a@ä",
             &long, "a(b)@c",
         ] {
             assert_eq!(plain(other), None, "{other}");
         }
-        assert_eq!(plain(&long[1..]).map(|short| short.len()), Some(254));
+        assert_eq!(plain(&long[1..]).map(|short| short.len()), Some(PLAIN_BYTES));
     }
 }

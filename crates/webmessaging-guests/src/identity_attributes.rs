@@ -2,39 +2,42 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use webmessaging_model::plain_identity::is_hash;
 use webmessaging_model::{Code, Limit, Unit, Violation, limits};
 
 /// The hash of an identity: 64 hexadecimal digits. `Debug` does not show it: whoever has the salt finds out whose it is.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct IdentityHash(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IdentityHash([u8; 64]);
 
 impl IdentityHash {
     /// A hash that somebody else has made.
     ///
     /// # Errors
     /// A violation when it is anything but 64 hexadecimal digits.
-    pub fn from_hex(text: impl Into<String>) -> Result<Self, Violation> {
-        let text = text.into();
-        if is_hash(&text) {
-            Ok(Self(text))
-        } else {
-            Err(malformed("identityAttributes", "guest.identity_hash"))
-        }
+    pub fn from_hex(text: impl AsRef<str>) -> Result<Self, Violation> {
+        let text = text.as_ref();
+        let digits = text.as_bytes().try_into().ok().filter(|_| is_hash(text));
+        digits.map(Self).ok_or_else(|| malformed("identityAttributes", "guest.identity_hash"))
     }
 
     pub(crate) fn from_digest(digest: &[u8; 32]) -> Self {
         let mut digits = [0; 64];
         // So many digits are those of so many bytes.
-        let _ = hex::encode_to_slice(digest, &mut digits);
-        Self(std::str::from_utf8(&digits).unwrap_or_default().to_owned())
+        let _ = faster_hex::hex_encode(digest, &mut digits);
+        Self(digits)
     }
 
     /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Digits are text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl Serialize for IdentityHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

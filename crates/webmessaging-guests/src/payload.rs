@@ -89,8 +89,8 @@ impl GuestPayload {
     /// Adds the hashes that an identity came to.
     #[must_use]
     pub fn identity(mut self, resolved: &Resolved) -> Self {
-        self.identity_attributes.email_hash = resolved.email_hash().cloned();
-        self.identity_attributes.phone_hash = resolved.phone_hash().cloned();
+        self.identity_attributes.email_hash = resolved.email_hash().copied();
+        self.identity_attributes.phone_hash = resolved.phone_hash().copied();
         self
     }
 
