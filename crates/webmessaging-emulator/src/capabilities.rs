@@ -7,7 +7,7 @@ use crate::routes::ENDPOINTS;
 use crate::tamper::Tamper;
 
 /// What no document says and had to be decided.
-const ASSUMED: [&str; 6] = [
+const ASSUMED: [&str; 7] = [
     "the signature of webhooks: the design documents name its header, x-genesys-signature; its spelling and the schedule \
      of retries are those of the Open Messaging webhooks of the platform",
     "the envelope of events (eventType, eventId, timestamp, data) and the header x-genesys-event-id",
@@ -16,17 +16,17 @@ const ASSUMED: [&str; 6] = [
      without a virus scan ends as complete and is not handed out, since nobody found it clean",
     "changes of channels: the data of channel.updated is the whole channel, the body has only id and configuration, and its \
      values are checked together with those that stay",
+    "bot messages: the codes of their refusals, and that both ends have to take part in a conversation that has participants",
     "signed URLs: a client takes them from answers, and nothing about their paths and queries is promised",
 ];
 
 /// What somebody could expect of a platform and does not find here.
-const NOT_EMULATED: [&str; 14] = [
+const NOT_EMULATED: [&str; 13] = [
     "permissions and divisions: only OAuth scopes are checked",
     "grants other than client credentials, token revocation and introspection",
-    "guests and bot messages",
-    "file transfers in a seed: they begin with a request, and snapshots keep them",
+    "file transfers, guests and bot messages in a seed: they begin with a request, and snapshots keep them",
     "the access policy of a file transfer: it is checked and handed on, and nothing is kept shorter, encrypted or held back by it",
-    "communications and messages of a conversation: it has participants only",
+    "communications of a conversation and messages of its customer: it has participants and the messages of bots only",
     "events that happen by themselves, but for the end of a scan and the change of a channel: others are sent on request",
     "changes of a registered webhook: it is registered, listed and deleted",
     "sorting and filtering of lists: only pageSize and pageNumber count",

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Refusal, json_response};
+use crate::organization::Organization;
 use crate::serve::Call;
 
 /// When conversations of the builder began; fixed, so that runs are alike.
@@ -63,6 +64,16 @@ impl Conversation {
     pub fn participants(&self) -> &[Participant] {
         &self.participants
     }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end_time.is_some()
+    }
+
+    /// Whether somebody takes part and has not left; of a conversation without participants nobody knows better.
+    pub(crate) fn is_joined_by(&self, id: &str) -> bool {
+        let is_there = |known: &Participant| known.id == id && known.end_time.is_none();
+        self.participants.is_empty() || self.participants.iter().any(is_there)
+    }
 }
 
 /// Somebody who takes part in a conversation.
@@ -91,10 +102,15 @@ impl Participant {
 pub(crate) fn get(call: &Call) -> Result<Response, Refusal> {
     let id = call.param("conversationId");
     let organization = call.shared.organization.capture();
-    let known = organization.conversations().iter().find(|conversation| conversation.id() == id);
-    let mut answer = json!(known.ok_or_else(Refusal::not_found)?);
+    let mut answer = json!(find(&organization, id)?);
     if let Value::Object(fields) = &mut answer {
         fields.insert("selfUri".to_owned(), call.path.clone().into());
     }
     Ok(json_response(StatusCode::OK, &answer))
+}
+
+/// The conversation with this id.
+pub(crate) fn find<'a>(organization: &'a Organization, id: &str) -> Result<&'a Conversation, Refusal> {
+    let known = organization.conversations().iter().find(|conversation| conversation.id() == id);
+    known.ok_or_else(Refusal::not_found)
 }

@@ -17,6 +17,7 @@ use crate::document::DocumentError;
 use crate::event::EventError;
 use crate::fault::{Fault, FaultScript};
 use crate::inspect::EmulatorState;
+use crate::messages::BotMessage;
 use crate::organization::Organization;
 use crate::record::RecordedRequest;
 use crate::routes::{Route, router};
@@ -150,8 +151,8 @@ impl Emulator {
         self.shared.rejudge(id, is_malicious)
     }
 
-    /// The emulated platform as it is now: tokens, files and transfers with their bytes, the organisation, webhooks, rate
-    /// counters and the clock.
+    /// The emulated platform as it is now: tokens, files and transfers with their bytes, the organisation, guests, bot
+    /// messages, webhooks, rate counters and the clock.
     ///
     /// # Examples
     ///
@@ -182,7 +183,7 @@ impl Emulator {
         snapshot.restore(&self.shared)
     }
 
-    /// Brings tokens, files, transfers, the organisation, guests, webhooks, rate counters, clock and faults back to how they were at the start,
+    /// Brings tokens, files, transfers, the organisation, guests, bot messages, webhooks, rate counters, clock and faults back to how they were at the start,
     /// and forgets recorded requests, deliveries and tampers. Deliveries that are open end.
     pub fn reset(&self) {
         reset(&self.shared);
@@ -206,6 +207,11 @@ impl Emulator {
     /// What the organisation holds at present; a [seed](Self::seed) replaces it.
     pub fn organization(&self) -> Organization {
         self.shared.organization.capture().as_ref().clone()
+    }
+
+    /// The bot messages that a conversation has got, in the order in which they arrived; none when it is unknown.
+    pub fn messages(&self, conversation_id: &str) -> Vec<BotMessage> {
+        self.shared.messages.of(conversation_id).iter().map(|message| message.as_ref().clone()).collect()
     }
 
     /// Sends an event to every webhook that wants it, and gives the event's id.

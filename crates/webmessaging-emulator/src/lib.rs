@@ -26,6 +26,7 @@ mod filter;
 mod guests;
 mod inspect;
 mod job;
+mod messages;
 mod oauth;
 mod organization;
 mod page;
@@ -65,6 +66,7 @@ pub use crate::inspect::{
     ClientRate, ClockState, DeliveryState, EmulatorState, FaultState, FileState, OrganizationState,
     RateState, TokenState, TransferState, WebhookState,
 };
+pub use crate::messages::BotMessage;
 pub use crate::oauth::EmulatedClient;
 pub use crate::organization::Organization;
 pub use crate::rate::{RateLimit, RateWindow};

@@ -50,6 +50,10 @@ pub enum Route {
     UpdateChannel,
     /// `GET /api/v2/conversations/{conversationId}`: a conversation.
     GetConversation,
+    /// `POST /api/v2/conversations/{conversationId}/messages`: sends a bot message.
+    SendMessage,
+    /// `GET /api/v2/conversations/{conversationId}/messages`: the bot messages of a conversation, page by page.
+    ListMessages,
     /// `POST /api/v2/conversations/webmessaging/guests`: creates a guest.
     CreateGuest,
     /// `GET /api/v2/conversations/webmessaging/guests/{guestId}`: a guest.
@@ -89,6 +93,8 @@ impl Display for Route {
             Self::GetChannel => "get-channel",
             Self::UpdateChannel => "update-channel",
             Self::GetConversation => "get-conversation",
+            Self::SendMessage => "send-message",
+            Self::ListMessages => "list-messages",
             Self::CreateGuest => "create-guest",
             Self::GetGuest => "get-guest",
             Self::UpdateGuest => "update-guest",

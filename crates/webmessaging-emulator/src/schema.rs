@@ -29,6 +29,8 @@ static GUEST: Constant = Constant::new(|| compile(&parse(include_str!("../schema
 static GUEST_UPDATE: Constant =
     Constant::new(|| compile(&parse(include_str!("../schemas/guest-update.json"))?));
 
+static MESSAGE: Constant = Constant::new(|| compile(&parse(include_str!("../schemas/message.json"))?));
+
 /// More violations than this are not listed: the sender can add as many unknown fields as fit the body.
 const DETAILS_MAX: usize = 100;
 
@@ -54,8 +56,15 @@ pub(crate) struct Schemas {
 impl Schemas {
     /// Compiles all schemas, with the configured size limits in place of the written ones.
     pub(crate) fn compile(settings: &Settings) -> Result<Self, String> {
-        let constants =
-            [&WEBHOOK, &PLATFORM_WEBHOOK, &CHANNEL_UPDATE, &CHANNEL_CONFIGURATION, &GUEST, &GUEST_UPDATE];
+        let constants = [
+            &WEBHOOK,
+            &PLATFORM_WEBHOOK,
+            &CHANNEL_UPDATE,
+            &CHANNEL_CONFIGURATION,
+            &GUEST,
+            &GUEST_UPDATE,
+            &MESSAGE,
+        ];
         for constant in constants {
             constant.as_ref().map_err(String::clone)?;
         }
@@ -124,6 +133,11 @@ pub(crate) fn check_guest(body: &Value) -> Vec<Detail> {
 /// Every violation of the schema of a guest's change, but for what the change would make of the guest.
 pub(crate) fn check_guest_update(body: &Value) -> Vec<Detail> {
     check_constant(&GUEST_UPDATE, body)
+}
+
+/// Every violation of the schema of a bot message, but for whether its ends take part in the conversation.
+pub(crate) fn check_message(body: &Value) -> Vec<Detail> {
+    check_constant(&MESSAGE, body)
 }
 
 fn check_constant(schema: &Constant, body: &Value) -> Vec<Detail> {

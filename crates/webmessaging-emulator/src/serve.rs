@@ -22,7 +22,9 @@ use crate::state::Shared;
 use crate::subscription::Collection;
 use crate::transfers::TransferRequest;
 use crate::uploads::UploadRequest;
-use crate::{attachments, channels, conversations, guests, oauth, storage, transfers, uploads, webhooks};
+use crate::{
+    attachments, channels, conversations, guests, messages, oauth, storage, transfers, uploads, webhooks,
+};
 
 /// Both carry the id under which the answer can be asked about.
 const ID_HEADERS: [HeaderName; 2] =
@@ -99,6 +101,8 @@ impl Call {
             Route::GetChannel => channels::get(self),
             Route::UpdateChannel => channels::update(self).await,
             Route::GetConversation => conversations::get(self),
+            Route::SendMessage => messages::send(self).await,
+            Route::ListMessages => messages::list(self),
             Route::CreateGuest => guests::create(self).await,
             Route::GetGuest => guests::get(self),
             Route::ListAudits => guests::list_audits(self),

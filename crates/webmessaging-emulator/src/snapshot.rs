@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::files::StoredFile;
 use crate::guests;
+use crate::messages;
 use crate::oauth::Tokens;
 use crate::organization::Organization;
 use crate::rate::Counters;
@@ -22,8 +23,8 @@ use crate::uploads::UploadRequest;
 /// As many snapshots are kept for the control endpoint at once.
 pub(crate) const SNAPSHOTS_MAX: usize = 16;
 
-/// An emulated platform as it was at one moment: tokens, files and transfers with their bytes, the organisation, guests, webhooks,
-/// rate counters and the clock.
+/// An emulated platform as it was at one moment: tokens, files and transfers with their bytes, the organisation, guests, bot messages,
+/// webhooks, rate counters and the clock.
 ///
 /// Faults, their counters, scans that are to fail, tampers, the recorded requests and the log of deliveries are no part of it: they belong to the
 /// test, not to the platform. Nor are deliveries that are under way.
@@ -42,6 +43,7 @@ struct Content {
     transfers: HashMap<Uuid, StoredFile<TransferRequest>>,
     organization: Arc<Organization>,
     guests: Arc<guests::Content>,
+    messages: Arc<messages::Content>,
     webhooks: Vec<Arc<Subscription>>,
     rates: Counters,
 }
@@ -58,6 +60,7 @@ impl Snapshot {
                 transfers: shared.transfers.capture(),
                 organization: shared.organization.capture(),
                 guests: shared.guests.capture(),
+                messages: shared.messages.capture(),
                 webhooks: shared.subscriptions.capture(),
                 rates: shared.rates.capture(),
             }),
@@ -76,6 +79,7 @@ impl Snapshot {
         shared.oauth.restore(content.tokens.clone());
         shared.organization.restore(Arc::clone(&content.organization));
         shared.guests.restore(Arc::clone(&content.guests));
+        shared.messages.restore(Arc::clone(&content.messages));
         shared.rates.restore(content.rates.clone());
         shared.replace_files(content.files.clone());
         shared.replace_files(content.transfers.clone());
@@ -119,6 +123,7 @@ pub(crate) fn reset(shared: &Arc<Shared>) {
     shared.replace(&shared.start.seed);
     // No seed has any of these.
     shared.guests.restore(Arc::default());
+    shared.messages.restore(Arc::default());
     shared.replace_files::<TransferRequest>(HashMap::new());
     shared.faults.reset(shared.start.script.clone());
     shared.journal.clear();

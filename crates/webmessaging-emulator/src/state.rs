@@ -14,6 +14,7 @@ use crate::clock::EmulatorClock;
 use crate::fault::{FaultScript, Faults};
 use crate::files::{Files, StoredFile};
 use crate::guests::Guests;
+use crate::messages::Messages;
 use crate::oauth::Authority;
 use crate::organization::LiveOrganization;
 use crate::rate::{RateLimit, Rates};
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) scan_failures: Arc<ScanFailures>,
     pub(crate) organization: LiveOrganization,
     pub(crate) guests: Guests,
+    pub(crate) messages: Messages,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) sender: Arc<Sender>,
     pub(crate) watches: Watches,

@@ -196,6 +196,14 @@ impl Encoder {
         self
     }
 
+    /// Sets the body to JSON that was written before: to send exactly the bytes that a digest was made of.
+    #[must_use]
+    pub fn json_bytes(mut self, body: Bytes) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.body = body;
+        self
+    }
+
     pub(crate) fn finish(self) -> Result<Request<Bytes>, Error> {
         let operation = self.operation;
         Violations::check(self.violations).map_err(Error::from)?;

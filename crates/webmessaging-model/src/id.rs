@@ -66,6 +66,10 @@ ids! {
     AttachmentId,
     /// An organisation of Genesys Cloud.
     OrganizationId,
+    /// A conversation.
+    ConversationId,
+    /// Somebody who takes part in a conversation.
+    ParticipantId,
     /// A guest of web messaging.
     GuestId,
     /// A file transfer; it stays the same when its URLs are renewed.

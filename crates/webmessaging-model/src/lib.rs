@@ -21,7 +21,9 @@ mod rules;
 
 pub use crate::channel::{Browser, ChannelFeature, ChannelRules};
 pub use crate::content_type::{ContentType, SniffedType};
-pub use crate::id::{AttachmentId, ChannelId, FileId, GuestId, MessageId, OrganizationId, TransferId};
+pub use crate::id::{
+    AttachmentId, ChannelId, ConversationId, FileId, GuestId, MessageId, OrganizationId, ParticipantId, TransferId,
+};
 pub use crate::limits::DatedLimit;
 pub use crate::operation::{Contract, LimitClass, Method, Operation, RetryClass};
 pub use crate::region::{Domain, Region};

@@ -134,6 +134,62 @@ pub const CHANNEL_SESSIONS_MAX: DatedLimit = DatedLimit {
     checked: "2026-11-26",
 };
 
+const BOT_MESSAGES: &str = "design document: web messaging bot messages, step 1";
+
+/// Longest text of a bot's message.
+pub const BOT_TEXT_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "bot_message.text.max",
+    value: 4_096,
+    unit: Unit::Characters,
+    source: BOT_MESSAGES,
+    checked: "2026-11-27",
+};
+
+/// Most cards of a bot's message: as many as the platform shows in a carousel.
+pub const BOT_CARDS_MAX: DatedLimit = DatedLimit {
+    name: "bot_message.cards.max",
+    value: 10,
+    unit: Unit::Items,
+    source: "Genesys Cloud Resource Center: work with carousels",
+    checked: "2026-11-20",
+};
+
+/// Longest title of a card.
+pub const BOT_CARD_TITLE_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "bot_message.card.title.max",
+    value: 256,
+    unit: Unit::Characters,
+    source: "own bound; no source states one",
+    checked: "2026-11-27",
+};
+
+/// Most quick replies of a bot's message.
+pub const BOT_QUICK_REPLIES_MAX: DatedLimit = DatedLimit {
+    name: "bot_message.quick_replies.max",
+    value: 13,
+    unit: Unit::Items,
+    source: "own bound; no source states one for web messaging",
+    checked: "2026-11-27",
+};
+
+/// Longest label of a quick reply.
+pub const BOT_LABEL_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "bot_message.quick_reply.label.max",
+    value: 80,
+    unit: Unit::Characters,
+    source: "own bound; no source states one",
+    checked: "2026-11-27",
+};
+
+/// Longest payload of a quick reply.
+pub const BOT_PAYLOAD_CHARACTERS_MAX: DatedLimit = DatedLimit {
+    name: "bot_message.quick_reply.payload.max",
+    value: 1_024,
+    unit: Unit::Characters,
+    source: "own bound; no source states one",
+    checked: "2026-11-27",
+};
+
 const GUESTS: &str = "design document: web messaging guest sessions, step 1";
 
 /// Longest fingerprint of a guest's device.
@@ -252,6 +308,12 @@ pub const ALL: &[DatedLimit] = &[
     TRANSFER_RENEWAL_SECONDS,
     CHANNEL_SESSIONS_MIN,
     CHANNEL_SESSIONS_MAX,
+    BOT_TEXT_CHARACTERS_MAX,
+    BOT_CARDS_MAX,
+    BOT_CARD_TITLE_CHARACTERS_MAX,
+    BOT_QUICK_REPLIES_MAX,
+    BOT_LABEL_CHARACTERS_MAX,
+    BOT_PAYLOAD_CHARACTERS_MAX,
     GUEST_FINGERPRINT_CHARACTERS_MAX,
     GUEST_ORIGIN_PAGE_CHARACTERS_MAX,
     GUEST_CAMPAIGN_CHARACTERS_MAX,

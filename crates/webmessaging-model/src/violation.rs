@@ -34,6 +34,8 @@ pub enum Code {
     Unsupported,
     /// A text that looks like a plain e-mail address or phone number, where only hashes have a place.
     PlainIdentity,
+    /// HTML or a script, where a person will see a plain text.
+    Markup,
     /// Content that is not what its declaration says.
     ContentMismatch,
     /// A source that does not exist.
@@ -60,6 +62,7 @@ impl Code {
         Self::Duplicate,
         Self::Unsupported,
         Self::PlainIdentity,
+        Self::Markup,
         Self::ContentMismatch,
         Self::NotFound,
         Self::NotAFile,
@@ -81,6 +84,7 @@ impl Code {
             Self::Duplicate => "duplicate",
             Self::Unsupported => "unsupported",
             Self::PlainIdentity => "plain_identity",
+            Self::Markup => "markup",
             Self::ContentMismatch => "content_mismatch",
             Self::NotFound => "not_found",
             Self::NotAFile => "not_a_file",
@@ -121,6 +125,8 @@ pub enum Unit {
     Sessions,
     /// Names with a value.
     Attributes,
+    /// Entries of a list.
+    Items,
 }
 
 impl Unit {
@@ -141,6 +147,8 @@ impl Unit {
             (Self::Sessions, _) => "sessions",
             (Self::Attributes, 1) => "attribute",
             (Self::Attributes, _) => "attributes",
+            (Self::Items, 1) => "item",
+            (Self::Items, _) => "items",
         }
     }
 }
@@ -267,6 +275,7 @@ impl fmt::Display for Violation {
             Code::Duplicate => "is in the list before",
             Code::Unsupported => "does not work in every browser",
             Code::PlainIdentity => "looks like a plain e-mail address or phone number",
+            Code::Markup => "has markup or a script in it",
             Code::ContentMismatch => "does not match the content",
             Code::NotFound => "does not exist",
             Code::NotAFile => "is not a regular file",

@@ -17,6 +17,7 @@ use crate::emulator::Emulator;
 use crate::fault::Faults;
 use crate::files::Files;
 use crate::guests::Guests;
+use crate::messages::Messages;
 use crate::oauth::{Authority, EmulatedClient};
 use crate::organization::LiveOrganization;
 use crate::rate::Rates;
@@ -85,6 +86,7 @@ impl EmulatorBuilder {
             scan_failures,
             organization: LiveOrganization::default(),
             guests: Guests::default(),
+            messages: Messages::default(),
             subscriptions: Subscriptions::default(),
             webhook_token: self.webhook_token,
             rates: Rates::new(self.settings.rate_limit),

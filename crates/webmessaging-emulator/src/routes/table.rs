@@ -5,7 +5,7 @@ use http::Method;
 use crate::routes::{Contract, Endpoint, ErrorShape, Route};
 
 /// Everything that is emulated.
-pub(crate) static ENDPOINTS: [Endpoint; 24] = [
+pub(crate) static ENDPOINTS: [Endpoint; 26] = [
     Endpoint {
         route: Route::Token,
         method: Method::POST,
@@ -131,6 +131,24 @@ pub(crate) static ENDPOINTS: [Endpoint; 24] = [
         contract: Contract::Platform,
         errors: ErrorShape::Platform,
         summary: "a conversation: times, state and participants; the scope `conversations` will do, too",
+    },
+    Endpoint {
+        route: Route::SendMessage,
+        method: Method::POST,
+        path: "/api/v2/conversations/{conversationId}/messages",
+        scopes: &["conversation:write"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "sends a bot message of text, cards or quick replies from one participant to another; strict JSON Schema, 409 once the conversation has ended",
+    },
+    Endpoint {
+        route: Route::ListMessages,
+        method: Method::GET,
+        path: "/api/v2/conversations/{conversationId}/messages",
+        scopes: &["conversation:read"],
+        contract: Contract::Design,
+        errors: ErrorShape::Platform,
+        summary: "the bot messages of a conversation, the newest first, page by page; `requestId` is what was sent as `X-Genesys-Request-Id`",
     },
     Endpoint {
         route: Route::CreateGuest,

@@ -17,6 +17,8 @@ mod deliveries;
 mod faults;
 mod guests;
 mod inspected;
+mod message_lists;
+mod messages;
 mod oauth;
 mod organization;
 mod organization_seeds;

@@ -17,8 +17,8 @@ use crate::client::{
 
 const GRANT: &str = "grant_type=client_credentials";
 const CREDENTIALS: &str = "grant_type=client_credentials&client_id=demo-client&client_secret=demo-secret";
-const ALL_SCOPES: &str = "audits:readonly communications:read communications:write conversation:webmessaging:write \
-                          conversations:messaging:write conversations:read conversations:readonly \
+const ALL_SCOPES: &str = "audits:readonly communications:read communications:write conversation:read \
+                          conversation:webmessaging:write conversation:write conversations:messaging:write conversations:read conversations:readonly \
                           webchat:filetransfer:read webchat:filetransfer:write webhooks:write \
                           webmessaging:guest:read webmessaging:guest:write";
 

@@ -10,7 +10,7 @@ use crate::client::start;
 /// What a rule can be about.
 pub(crate) const ROUTES: &str = "*, token, create-upload, put-upload, get-attachment, download, create-transfer, \
     renew-transfer, get-transfer, put-transfer, download-transfer, list-channels, get-channel, update-channel, \
-    get-conversation, create-guest, get-guest, update-guest, list-audits, create-webhook, list-webhooks, delete-webhook, create-platform-webhook, list-platform-webhooks, \
+    get-conversation, send-message, list-messages, create-guest, get-guest, update-guest, list-audits, create-webhook, list-webhooks, delete-webhook, create-platform-webhook, list-platform-webhooks, \
     delete-platform-webhook";
 
 /// A rule that is right, with some keys changed.

@@ -69,6 +69,7 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
     let attachment = "/api/v2/conversations/messaging/messages/{messageId}/attachments/{attachmentId}";
     let channel = "/api/v2/communications/channels/{channelId}";
     let conversation = "/api/v2/conversations/{conversationId}";
+    let messages = "/api/v2/conversations/{conversationId}/messages";
     let guests = "/api/v2/conversations/webmessaging/guests";
     let guest = "/api/v2/conversations/webmessaging/guests/{guestId}";
     let webhooks_write = || json!(["webhooks:write"]);
@@ -107,6 +108,8 @@ async fn capabilities_list_every_endpoint_with_its_contract() {
             ("get-channel", "GET", channel, "design", json!(["communications:read"])),
             ("update-channel", "PATCH", channel, "design", json!(["communications:write"])),
             ("get-conversation", "GET", conversation, "platform", json!(["conversations:readonly"])),
+            ("send-message", "POST", messages, "design", json!(["conversation:write"])),
+            ("list-messages", "GET", messages, "design", json!(["conversation:read"])),
             ("create-guest", "POST", guests, "design", json!(["webmessaging:guest:write"])),
             ("get-guest", "GET", guest, "design", json!(["webmessaging:guest:read"])),
             ("update-guest", "PATCH", guest, "design", json!(["conversation:webmessaging:write"])),

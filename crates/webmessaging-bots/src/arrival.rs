@@ -1,0 +1,42 @@
+//! What became of a message whose answer was lost.
+
+use webmessaging_http::Error;
+use webmessaging_http::paging::Items;
+use webmessaging_model::MessageId;
+
+use crate::list_messages::ListMessages;
+
+/// So many messages are looked through, the newest first: what was sent a moment ago is among them.
+const MESSAGES_MAX: usize = 1_000;
+
+/// Whether a message has arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Arrival {
+    /// It has, under this id.
+    Arrived(MessageId),
+    /// It has not.
+    Absent,
+    /// Nobody can say: there are messages of which the platform does not tell what they were sent with.
+    Unclear,
+}
+
+impl Arrival {
+    pub(crate) async fn find(mut messages: Items<ListMessages>, request_id: &str) -> Result<Self, Error> {
+        let mut is_clear = true;
+        let mut seen = 0;
+        while let Some(message) = messages.next().await {
+            let message = message?;
+            match message.request_id {
+                Some(id) if id == request_id => return Ok(Self::Arrived(message.id)),
+                Some(_) => {}
+                None => is_clear = false,
+            }
+            seen += 1;
+            if seen == MESSAGES_MAX {
+                break;
+            }
+        }
+        Ok(if is_clear { Self::Absent } else { Self::Unclear })
+    }
+}

@@ -1,0 +1,44 @@
+#![doc = include_str!("../README.md")]
+
+pub mod operations;
+
+mod arrival;
+mod card;
+mod client;
+mod get_conversation;
+mod lanes;
+mod list_messages;
+mod markup;
+mod message;
+mod origin;
+mod outcome;
+mod presence;
+mod quick_reply;
+mod receipts;
+mod record;
+mod send_message;
+mod sender;
+mod split;
+mod template;
+mod wire;
+
+pub use crate::arrival::Arrival;
+pub use crate::card::Card;
+pub use crate::client::{BotsClient, SentMessage};
+pub use crate::get_conversation::{Conversation, GetConversation, Participant};
+pub use crate::list_messages::{ArrivedMessage, ListMessages};
+pub use crate::markup::{Markup, find_markup};
+pub use crate::message::{Content, Message, MessageType};
+pub use crate::origin::{AllowedOrigins, Origin};
+pub use crate::outcome::{Delivered, Reason, Undelivered};
+pub use crate::quick_reply::QuickReply;
+pub use crate::receipts::{ReadReceipt, Receipts};
+pub use crate::send_message::{Accepted, SendMessage};
+pub use crate::sender::{Sender, SenderBuilder, Ticket};
+pub use crate::split::split_text;
+pub use crate::template::Template;
+
+/// Compiles the examples of a guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/send-bot-messages.md")]
+struct Guide;

@@ -1,0 +1,301 @@
+//! A bot's message: who it is from and for, and one kind of content.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+use webmessaging_model::{Code, Limit, ParticipantId, Unit, Violation, Violations, limits};
+
+use crate::card::Card;
+use crate::quick_reply::QuickReply;
+use crate::wire;
+
+/// What a message is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MessageType {
+    /// A text.
+    Text,
+    /// Cards, each with a title.
+    Card,
+    /// Answers to choose from.
+    QuickReply,
+}
+
+impl MessageType {
+    /// Every type.
+    pub const ALL: &'static [Self] = &[Self::Text, Self::Card, Self::QuickReply];
+
+    /// Its name, as the wire has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Card => "card",
+            Self::QuickReply => "quickReply",
+        }
+    }
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The content of a message: one kind of it, so that a message cannot have what its type has no place for.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Content {
+    /// 1 to 4 096 characters ([`limits::BOT_TEXT_CHARACTERS_MAX`]) without markup.
+    Text(String),
+    /// 1 to 10 cards ([`limits::BOT_CARDS_MAX`]).
+    Cards(Vec<Card>),
+    /// 1 to 13 answers ([`limits::BOT_QUICK_REPLIES_MAX`]).
+    QuickReplies(Vec<QuickReply>),
+}
+
+/// A bot's message. Contract: design. `Debug` shows its type and not what it says.
+///
+/// # Examples
+/// ```
+/// use webmessaging_bots::{Card, Message, QuickReply};
+///
+/// let text = Message::text("customer-1", "bot-1", "Your parcel is on its way.");
+/// let cards = Message::cards("customer-1", "bot-1", [Card::new("Blue shoes").description("Size 42")]);
+/// let replies = Message::quick_replies("customer-1", "bot-1", [QuickReply::new("Yes", "yes"), QuickReply::new("No", "no")]);
+/// for message in [&text, &cards, &replies] {
+///     message.validate()?;
+/// }
+/// let violations = Message::text("customer-1", "bot-1", "<b>hi</b>").validate().unwrap_err();
+/// assert_eq!(violations.to_string(), "text has markup or a script in it: at character 1");
+/// # Ok::<(), webmessaging_model::Violations>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Message {
+    pub(crate) to: ParticipantId,
+    pub(crate) from: ParticipantId,
+    pub(crate) content: Content,
+}
+
+impl Message {
+    /// A message with this content.
+    pub fn new(to: impl Into<ParticipantId>, from: impl Into<ParticipantId>, content: Content) -> Self {
+        Self { to: to.into(), from: from.into(), content }
+    }
+
+    /// A text.
+    pub fn text(
+        to: impl Into<ParticipantId>,
+        from: impl Into<ParticipantId>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self::new(to, from, Content::Text(text.into()))
+    }
+
+    /// Cards.
+    pub fn cards(
+        to: impl Into<ParticipantId>,
+        from: impl Into<ParticipantId>,
+        cards: impl IntoIterator<Item = Card>,
+    ) -> Self {
+        Self::new(to, from, Content::Cards(cards.into_iter().collect()))
+    }
+
+    /// Answers to choose from.
+    pub fn quick_replies(
+        to: impl Into<ParticipantId>,
+        from: impl Into<ParticipantId>,
+        replies: impl IntoIterator<Item = QuickReply>,
+    ) -> Self {
+        Self::new(to, from, Content::QuickReplies(replies.into_iter().collect()))
+    }
+
+    /// Reads a message from JSON as the wire has it, strictly: what no message has is refused.
+    ///
+    /// # Errors
+    /// Every violation, those of [`validate`](Self::validate) among them; an empty path is the message itself.
+    pub fn from_json(json: &[u8]) -> Result<Self, Violations> {
+        let value: Value = serde_json::from_slice(json)
+            .map_err(|_| Violation::new("", Code::Malformed, "bot_message.json"))?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a message from JSON that was parsed before; see [`from_json`](Self::from_json).
+    ///
+    /// # Errors
+    /// Those of [`from_json`](Self::from_json).
+    pub fn from_value(value: &Value) -> Result<Self, Violations> {
+        wire::read(value)
+    }
+
+    /// Who it is for.
+    pub fn to(&self) -> &ParticipantId {
+        &self.to
+    }
+
+    /// Who it is from.
+    pub fn from(&self) -> &ParticipantId {
+        &self.from
+    }
+
+    /// What it says.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Its type.
+    pub fn message_type(&self) -> MessageType {
+        match self.content {
+            Content::Text(_) => MessageType::Text,
+            Content::Cards(_) => MessageType::Card,
+            Content::QuickReplies(_) => MessageType::QuickReply,
+        }
+    }
+
+    /// Checks every rule and reports every broken one.
+    ///
+    /// # Errors
+    /// [`Violations`] with paths as the wire names them, such as `cards[0].title`.
+    pub fn validate(&self) -> Result<(), Violations> {
+        let mut found = Vec::new();
+        for (path, id) in [("to.id", &self.to), ("from.id", &self.from)] {
+            found.extend(bounded(path, id.as_str(), limits::ID_CHARACTERS_MAX));
+        }
+        match &self.content {
+            Content::Text(text) => found.extend(visible("text", text, limits::BOT_TEXT_CHARACTERS_MAX)),
+            Content::Cards(cards) => {
+                found.extend(counted("cards", cards.len(), limits::BOT_CARDS_MAX));
+                for (index, card) in cards.iter().enumerate() {
+                    card.check(&format!("cards[{index}]"), &mut found);
+                }
+            }
+            Content::QuickReplies(replies) => {
+                found.extend(counted("quickReplies", replies.len(), limits::BOT_QUICK_REPLIES_MAX));
+                for (index, reply) in replies.iter().enumerate() {
+                    reply.check(&format!("quickReplies[{index}]"), &mut found);
+                }
+            }
+        }
+        Violations::check(found)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("to", &self.to)
+            .field("from", &self.from)
+            .field("type", &self.message_type())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Cards(cards) => write!(f, "Cards({})", cards.len()),
+            Self::QuickReplies(replies) => write!(f, "QuickReplies({})", replies.len()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Participant<'a> {
+    id: &'a ParticipantId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    to: Participant<'a>,
+    from: Participant<'a>,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cards: Option<&'a [Card]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quick_replies: Option<&'a [QuickReply]>,
+}
+
+impl Serialize for Message {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (mut text, mut cards, mut quick_replies) = (None, None, None);
+        match &self.content {
+            Content::Text(content) => text = Some(&**content),
+            Content::Cards(content) => cards = Some(&**content),
+            Content::QuickReplies(content) => quick_replies = Some(&**content),
+        }
+        let (to, from) = (Participant { id: &self.to }, Participant { id: &self.from });
+        let r#type = self.message_type().as_str();
+        Wire { to, from, r#type, text, cards, quick_replies }.serialize(serializer)
+    }
+}
+
+type Path = std::borrow::Cow<'static, str>;
+
+/// Refuses an empty text and one of more characters.
+pub(crate) fn bounded(
+    path: impl Into<Path>,
+    text: &str,
+    limit: webmessaging_model::DatedLimit,
+) -> Option<Violation> {
+    if text.is_empty() {
+        return Some(Violation::new(path, Code::Required, required(limit.name)));
+    }
+    // No text has more characters than bytes.
+    if text.len() as u64 <= limit.value {
+        return None;
+    }
+    let count = text.chars().count() as u64;
+    let violation = || Violation::new(path, Code::TooLong, limit.name);
+    (count > limit.value)
+        .then(|| violation().limit(Limit::Max(limit.value), Unit::Characters).count(count))
+}
+
+/// What a person will see: not empty, not too long, not made of blanks, and no markup.
+pub(crate) fn visible(
+    path: impl Into<Path>,
+    text: &str,
+    limit: webmessaging_model::DatedLimit,
+) -> Option<Violation> {
+    let path = path.into();
+    // A text that is too long is not looked through.
+    if let Some(violation) = bounded(path.clone(), text, limit) {
+        return Some(violation);
+    }
+    if text.trim().is_empty() {
+        return Some(Violation::new(path, Code::Required, required(limit.name)));
+    }
+    no_markup(path, text)
+}
+
+/// Refuses markup and scripts.
+pub(crate) fn no_markup(path: impl Into<Path>, text: &str) -> Option<Violation> {
+    let (_, at) = crate::markup::find_markup(text)?;
+    let violation = Violation::new(path, Code::Markup, "bot_message.plain_text");
+    Some(violation.actual(webmessaging_model::Actual::Position(at)))
+}
+
+fn counted(path: &'static str, count: usize, limit: webmessaging_model::DatedLimit) -> Option<Violation> {
+    let count = count as u64;
+    if count == 0 {
+        return Some(Violation::new(path, Code::Required, required(limit.name)));
+    }
+    let violation = || Violation::new(path, Code::TooLarge, limit.name);
+    (count > limit.value).then(|| violation().limit(Limit::Max(limit.value), limit.unit).count(count))
+}
+
+/// The rule that something has to be there, by the name of the limit that it has.
+fn required(limit: &'static str) -> &'static str {
+    match limit {
+        "bot_message.text.max" => "bot_message.text.required",
+        "bot_message.cards.max" => "bot_message.cards.required",
+        "bot_message.card.title.max" => "bot_message.card.title.required",
+        "bot_message.quick_replies.max" => "bot_message.quick_replies.required",
+        "bot_message.quick_reply.label.max" => "bot_message.quick_reply.label.required",
+        "bot_message.quick_reply.payload.max" => "bot_message.quick_reply.payload.required",
+        _ => "id.required",
+    }
+}

@@ -1,0 +1,152 @@
+//! Texts with places to fill in.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use webmessaging_model::{Code, Violation, Violations, limits};
+
+use crate::markup::find_markup;
+use crate::message::visible;
+
+/// A text with named places: `Hello {name}`. `{{` and `}}` are braces.
+///
+/// It is checked when it is made and when it is filled in, before anything is sent. What is filled in is text and nothing else: it cannot bring
+/// places of its own, control characters become blanks, what turns the direction of writing goes, and the brackets of what would be
+/// markup become `‹` and `›`.
+///
+/// # Examples
+/// ```
+/// use webmessaging_bots::Template;
+///
+/// let template = Template::new("Hello {name}, your order {order} is on its way.")?;
+/// assert_eq!(template.fill([("name", "Jane"), ("order", "{name}")])?, "Hello Jane, your order {name} is on its way.");
+/// assert_eq!(template.fill([("name", "<b>Jane</b>"), ("order", "7")])?, "Hello ‹b›Jane‹/b›, your order 7 is on its way.");
+/// let violations = template.fill([("name", "Jane"), ("colour", "red")]).unwrap_err();
+/// assert_eq!(violations.to_string(), "order is required; colour is not allowed");
+/// # Ok::<(), webmessaging_model::Violations>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Place(String),
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// A violation for a brace that stands alone, for a name that is not made of letters, digits and underscores, and for markup.
+    pub fn new(text: &str) -> Result<Self, Violations> {
+        let malformed = || Violations::from(Violation::new("template", Code::Malformed, "bot_message.template"));
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, brace) = rest.split_at_checked(at).ok_or_else(malformed)?;
+            literal.push_str(before);
+            if let Some(behind) = brace.strip_prefix("{{").or_else(|| brace.strip_prefix("}}")) {
+                literal.push_str(brace.get(..1).unwrap_or_default());
+                rest = behind;
+                continue;
+            }
+            let place = brace.strip_prefix('{').and_then(|behind| behind.split_once('}'));
+            let (name, behind) = place.filter(|(name, _)| is_name(name)).ok_or_else(malformed)?;
+            parts.push(Part::Text(std::mem::take(&mut literal)));
+            parts.push(Part::Place(name.to_owned()));
+            rest = behind;
+        }
+        literal.push_str(rest);
+        parts.push(Part::Text(literal));
+        let template = Self { parts };
+        // With something harmless in every place, so that markup around one is found as well.
+        let sample: String = template.parts.iter().map(|part| match part {
+            Part::Text(text) => text,
+            Part::Place(_) => "x",
+        }).collect();
+        let found = visible("template", &sample, limits::BOT_TEXT_CHARACTERS_MAX);
+        Violations::check(found.into_iter().collect())?;
+        Ok(template)
+    }
+
+    /// The names of its places, each once, in order.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for part in &self.parts {
+            if let Part::Place(name) = part
+                && !names.contains(&name.as_str())
+            {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The text with something in every place.
+    ///
+    /// # Errors
+    /// Every violation: a place without a value, a value without a place, and what comes out when it breaks the rules of a text.
+    pub fn fill<N: AsRef<str>, V: AsRef<str>>(
+        &self,
+        values: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<String, Violations> {
+        let values: BTreeMap<String, V> =
+            values.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value)).collect();
+        let names = self.names();
+        let missing = names.iter().filter(|name| !values.contains_key(**name));
+        let missing = missing
+            .map(|name| Violation::new((*name).to_owned(), Code::Required, "bot_message.template.value"));
+        let extra = values.keys().filter(|name| !names.contains(&name.as_str()));
+        let extra = extra.map(|name| {
+            let name = if is_name(name) { name.clone() } else { "*".to_owned() };
+            Violation::new(name, Code::NotAllowed, "bot_message.template.place")
+        });
+        Violations::check(missing.chain(extra).collect())?;
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Place(name) => {
+                    text.push_str(&inert(values.get(name).map(AsRef::as_ref).unwrap_or_default()));
+                }
+            }
+        }
+        let found = visible("text", &text, limits::BOT_TEXT_CHARACTERS_MAX);
+        Violations::check(found.into_iter().collect())?;
+        Ok(text)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && name.len() <= 64 && name.chars().all(is_part)
+}
+
+/// A value as text and nothing else.
+fn inert(value: &str) -> Cow<'_, str> {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_plain = !value.chars().any(|c| c.is_control() || turns(c)) && find_markup(value).is_none();
+    // Behind the text before it, a sign at the end can begin something.
+    if is_plain && !value.contains(['<', '>']) {
+        return Cow::Borrowed(value);
+    }
+    let is_markup = find_markup(value).is_some() || value.ends_with('<');
+    let kept = value.chars().filter(|c| !turns(*c)).map(|c| match c {
+        '<' if is_markup => '‹',
+        '>' if is_markup => '›',
+        c if c.is_control() => ' ',
+        c => c,
+    });
+    Cow::Owned(kept.collect())
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("names", &self.names()).finish_non_exhaustive()
+    }
+}
