@@ -24,6 +24,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { package: "webmessaging-channels", feature: None },
     Subject { package: "webmessaging-guests", feature: None },
     Subject { package: "webmessaging-guests", feature: Some("phone") },
+    Subject { package: "webmessaging-bots", feature: None },
     Subject { package: "webmessaging-journal", feature: None },
     Subject { package: "webmessaging-journal", feature: Some("audit") },
     Subject { package: "webmessaging-store", feature: None },

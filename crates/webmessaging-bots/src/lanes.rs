@@ -125,9 +125,15 @@ impl Lanes {
             let error = match self.bots.attempt(&job.message, &request).await {
                 Ok(answer) => {
                     let sent = self.bots.record(&job.message, &request, Ok(answer)).await;
-                    let sent = sent.map_err(|error| Undelivered::new(Reason::NotRecorded, &job.request_id, error))?;
+                    let sent =
+                        sent.map_err(|error| Undelivered::new(Reason::NotRecorded, &job.request_id, error))?;
                     let (message_id, facts) = (sent.message_id, Some(sent.facts));
-                    return Ok(Delivered { message_id, request_id: sent.request_id, sha256: sent.sha256, facts });
+                    return Ok(Delivered {
+                        message_id,
+                        request_id: sent.request_id,
+                        sha256: sent.sha256,
+                        facts,
+                    });
                 }
                 Err(error) => error,
             };

@@ -12,16 +12,97 @@ const LAYERS_MAX: usize = 3;
 
 /// What the names of event handlers go on with after `on`. Prefixes, so that later ones of a family are found as well.
 const HANDLERS: &[&str] = &[
-    "abort", "activate", "after", "animation", "auxclick", "before", "begin", "blur", "bounce", "canplay",
-    "cellchange", "change", "click", "close", "contextmenu", "copy", "cuechange", "cut", "dataavailable",
-    "datasetc", "dblclick", "deactivate", "drag", "drop", "durationchange", "emptied", "end", "error",
-    "filterchange", "finish", "focus", "formdata", "fullscreen", "gesture", "gotpointer", "hashchange",
-    "help", "input", "invalid", "key", "layoutcomplete", "load", "losecapture", "lostpointer", "media",
-    "message", "mouse", "move", "offline", "orientation", "outofsync", "page", "paste", "pause", "play",
-    "pointer", "popstate", "progress", "propertychange", "ratechange", "readystate", "repeat", "reset",
-    "resize", "reverse", "rows", "scroll", "search", "seek", "select", "show", "slotchange", "stalled",
-    "start", "stop", "storage", "submit", "suspend", "syncrestored", "timeerror", "timeupdate", "toggle",
-    "touch", "trackchange", "transition", "unhandled", "unload", "urlflip", "volume", "waiting", "webkit",
+    "abort",
+    "activate",
+    "after",
+    "animation",
+    "auxclick",
+    "before",
+    "begin",
+    "blur",
+    "bounce",
+    "canplay",
+    "cellchange",
+    "change",
+    "click",
+    "close",
+    "contextmenu",
+    "copy",
+    "cuechange",
+    "cut",
+    "dataavailable",
+    "datasetc",
+    "dblclick",
+    "deactivate",
+    "drag",
+    "drop",
+    "durationchange",
+    "emptied",
+    "end",
+    "error",
+    "filterchange",
+    "finish",
+    "focus",
+    "formdata",
+    "fullscreen",
+    "gesture",
+    "gotpointer",
+    "hashchange",
+    "help",
+    "input",
+    "invalid",
+    "key",
+    "layoutcomplete",
+    "load",
+    "losecapture",
+    "lostpointer",
+    "media",
+    "message",
+    "mouse",
+    "move",
+    "offline",
+    "orientation",
+    "outofsync",
+    "page",
+    "paste",
+    "pause",
+    "play",
+    "pointer",
+    "popstate",
+    "progress",
+    "propertychange",
+    "ratechange",
+    "readystate",
+    "repeat",
+    "reset",
+    "resize",
+    "reverse",
+    "rows",
+    "scroll",
+    "search",
+    "seek",
+    "select",
+    "show",
+    "slotchange",
+    "stalled",
+    "start",
+    "stop",
+    "storage",
+    "submit",
+    "suspend",
+    "syncrestored",
+    "timeerror",
+    "timeupdate",
+    "toggle",
+    "touch",
+    "trackchange",
+    "transition",
+    "unhandled",
+    "unload",
+    "urlflip",
+    "volume",
+    "waiting",
+    "webkit",
     "wheel",
 ];
 
@@ -118,7 +199,11 @@ fn tag(text: &str) -> Option<(Markup, usize)> {
     let near = near.min(rest.len());
     let begins = memchr_iter(b'<', rest.as_bytes())
         .take_while(|&at| at <= near)
-        .filter(|&at| rest.as_bytes().get(at + 1).is_some_and(|next| next.is_ascii_alphabetic() || b"/!?".contains(next)))
+        .filter(|&at| {
+            rest.as_bytes()
+                .get(at + 1)
+                .is_some_and(|next| next.is_ascii_alphabetic() || b"/!?".contains(next))
+        })
         .last();
     Some((markup, first + begins.unwrap_or_default()))
 }
@@ -131,13 +216,15 @@ fn script_link(text: &str) -> Option<(Markup, usize)> {
         behind.chars().next().filter(|next| !next.is_whitespace())?;
         let scheme = text.get(..colon)?.rsplit(|c: char| !c.is_ascii_alphabetic()).next()?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-        let has_type = |name: &str| {
-            behind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-        };
+        let has_type =
+            |name: &str| behind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
         let runs = is("javascript")
             || is("vbscript")
             || is("livescript")
-            || (is("data") && ["text/html", "image/svg", "application/xhtml", "text/xml"].iter().any(|name| has_type(name)));
+            || (is("data")
+                && ["text/html", "image/svg", "application/xhtml", "text/xml"]
+                    .iter()
+                    .any(|name| has_type(name)));
         runs.then_some((Markup::ScriptLink, colon - scheme.len()))
     })
 }

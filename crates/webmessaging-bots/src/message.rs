@@ -250,8 +250,7 @@ pub(crate) fn bounded(
     }
     let count = text.chars().count() as u64;
     let violation = || Violation::new(path, Code::TooLong, limit.name);
-    (count > limit.value)
-        .then(|| violation().limit(Limit::Max(limit.value), Unit::Characters).count(count))
+    (count > limit.value).then(|| violation().limit(Limit::Max(limit.value), Unit::Characters).count(count))
 }
 
 /// What a person will see: not empty, not too long, not made of blanks, and no markup.

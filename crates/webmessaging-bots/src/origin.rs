@@ -39,7 +39,11 @@ impl AllowedOrigins {
     pub fn new<S: AsRef<str>>(origins: impl IntoIterator<Item = S>) -> Result<Self, Violation> {
         let read = |entry: S| {
             let entry = entry.as_ref();
-            if entry.contains("://") { Origin::parse(entry) } else { Origin::parse(&format!("https://{entry}")) }
+            if entry.contains("://") {
+                Origin::parse(entry)
+            } else {
+                Origin::parse(&format!("https://{entry}"))
+            }
         };
         origins.into_iter().map(read).collect::<Result<_, _>>().map(Self)
     }
@@ -68,7 +72,8 @@ impl Origin {
         let path = behind.find('/').and_then(|at| behind.get(at..)).unwrap_or_default();
         let url = Url::parse(text).map_err(|_| malformed())?;
         let is_web = matches!(url.scheme(), "http" | "https");
-        let (Some(host), Some(port), true, "" | "/") = (url.host(), url.port_or_known_default(), is_web, path)
+        let (Some(host), Some(port), true, "" | "/") =
+            (url.host(), url.port_or_known_default(), is_web, path)
         else {
             return Err(malformed());
         };

@@ -48,11 +48,7 @@ impl Presence {
         Ok(())
     }
 
-    async fn conversation(
-        &self,
-        bots: &BotsClient,
-        id: &ConversationId,
-    ) -> Result<Arc<Conversation>, Error> {
+    async fn conversation(&self, bots: &BotsClient, id: &ConversationId) -> Result<Arc<Conversation>, Error> {
         let now = bots.http.clock().now();
         if let Some((at, conversation)) = self.lock().get(id)
             && now.saturating_duration_since(*at) < self.life

@@ -39,7 +39,8 @@ pub fn split_text(text: &str, characters_max: NonZeroUsize) -> Vec<&str> {
 
 /// The best place for a cut in front of `end`, which is within the text.
 fn last_cut(text: &str, end: usize) -> usize {
-    let space = |at: usize| text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(char::is_whitespace);
+    let space =
+        |at: usize| text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(char::is_whitespace);
     // White space right behind the last character that fits makes it fit.
     if space(end) {
         return end;

@@ -43,7 +43,8 @@ impl Template {
     /// # Errors
     /// A violation for a brace that stands alone, for a name that is not made of letters, digits and underscores, and for markup.
     pub fn new(text: &str) -> Result<Self, Violations> {
-        let malformed = || Violations::from(Violation::new("template", Code::Malformed, "bot_message.template"));
+        let malformed =
+            || Violations::from(Violation::new("template", Code::Malformed, "bot_message.template"));
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -65,10 +66,14 @@ impl Template {
         parts.push(Part::Text(literal));
         let template = Self { parts };
         // With something harmless in every place, so that markup around one is found as well.
-        let sample: String = template.parts.iter().map(|part| match part {
-            Part::Text(text) => text,
-            Part::Place(_) => "x",
-        }).collect();
+        let sample: String = template
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text,
+                Part::Place(_) => "x",
+            })
+            .collect();
         let found = visible("template", &sample, limits::BOT_TEXT_CHARACTERS_MAX);
         Violations::check(found.into_iter().collect())?;
         Ok(template)
@@ -129,7 +134,8 @@ fn is_name(name: &str) -> bool {
 
 /// A value as text and nothing else.
 fn inert(value: &str) -> Cow<'_, str> {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_plain = !value.chars().any(|c| c.is_control() || turns(c)) && find_markup(value).is_none();
     // Behind the text before it, a sign at the end can begin something.
     if is_plain && !value.contains(['<', '>']) {

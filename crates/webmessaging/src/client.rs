@@ -1,5 +1,7 @@
 //! One client that hands out the clients of every feature.
 
+#[cfg(feature = "bots")]
+use webmessaging_bots::BotsClient;
 #[cfg(feature = "channels")]
 use webmessaging_channels::ChannelsClient;
 #[cfg(feature = "files")]
@@ -53,6 +55,12 @@ impl Client {
     /// What the calls go through; it sends any [`Endpoint`](webmessaging_http::Endpoint).
     pub fn http(&self) -> &webmessaging_http::Client {
         &self.http
+    }
+
+    /// Messages of bots; a [`Sender`](webmessaging_bots::Sender) over it keeps their order.
+    #[cfg(feature = "bots")]
+    pub fn bots(&self) -> BotsClient {
+        BotsClient::new(self.http.clone())
     }
 
     /// Channels: found, and changed.

@@ -11,6 +11,9 @@ mod store_quarantine;
 #[cfg(feature = "store")]
 mod store_token_cache;
 
+#[cfg(feature = "bots")]
+#[doc(inline)]
+pub use webmessaging_bots as bots;
 #[cfg(feature = "channels")]
 #[doc(inline)]
 pub use webmessaging_channels as channels;

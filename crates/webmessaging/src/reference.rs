@@ -11,6 +11,8 @@ use webmessaging_model::Operation;
 /// ```
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
     let operations = webmessaging_http::login::OPERATIONS.iter();
+    #[cfg(feature = "bots")]
+    let operations = operations.chain(webmessaging_bots::operations::OPERATIONS);
     #[cfg(feature = "channels")]
     let operations = operations.chain(webmessaging_channels::operations::OPERATIONS);
     #[cfg(feature = "files")]

@@ -1,0 +1,121 @@
+//! What is markup, and what only looks like it.
+
+use naughty_strings::BLNS;
+use proptest::prelude::*;
+use webmessaging_bots::{Markup, find_markup};
+
+#[track_caller]
+fn passes(text: &str) {
+    assert_eq!(find_markup(text), None, "{text}");
+}
+
+#[track_caller]
+fn finds(text: &str, expected: Markup, at: u64) {
+    assert_eq!(find_markup(text), Some((expected, at)), "{text}");
+}
+
+#[test]
+fn ordinary_text_passes() {
+    for text in [
+        "",
+        "a < b and b > c",
+        "I <3 you",
+        "5 <= 6, x << 2, a <- b, <>, < script >",
+        "x => y, x -> y, a && b, R&D, Q&A, AT&T",
+        "`let x = a < b;` and `if (i < n && j > 0) { i += 1 }`",
+        "100 % sure, 5%, 20%25",
+        "JavaScript: the good parts",
+        "data: see below. Note: it's \"quoted\" = fine",
+        "He said \"one = two\" and left",
+        "it's on = off, don't turn it off='now'",
+        "https://shop.example/?a=1&b=2#c",
+        "Zażółć gęślą jaźń, 日本語, עברית, العربية, हिन्दी",
+        "👩‍👩‍👧‍👦 🇩🇪 🎉",
+        "ends with <",
+        "ends with &",
+        "&amp; &copy; &#65; &lt; 3",
+    ] {
+        passes(text);
+    }
+}
+
+#[test]
+fn markup_is_found_with_its_place() {
+    finds("<b>", Markup::Tag, 1);
+    finds("ä <b", Markup::Tag, 3);
+    finds("a < b <script>", Markup::Tag, 7);
+    finds("x </b>", Markup::Tag, 3);
+    finds("x </>", Markup::Tag, 3);
+    finds("<img src=x onerror=alert(1)", Markup::Tag, 1);
+    finds("<!-- x", Markup::Comment, 1);
+    finds("<?php", Markup::Comment, 1);
+    finds("<!doctype html>", Markup::Doctype, 1);
+    finds("a\" onmouseover=\"alert(1)", Markup::EventHandler, 2);
+    finds("a' onclick='alert(1)", Markup::EventHandler, 2);
+    finds("see javascript:alert(1)", Markup::ScriptLink, 5);
+    finds("JaVaScRiPt:alert(1)", Markup::ScriptLink, 1);
+    finds("data:text/html,x", Markup::ScriptLink, 1);
+    // Hidden.
+    finds("&lt;script&gt;", Markup::Tag, 1);
+    finds("&amp;lt;b&amp;gt;", Markup::Tag, 1);
+    finds("%3Cscript%3E", Markup::Tag, 1);
+    finds("%253Cb%253E", Markup::Tag, 1);
+    finds("javascript&colon;alert(1)", Markup::ScriptLink, 1);
+}
+
+/// Every entry of the Big List of Naughty Strings that brings a tag, a handler or a script link.
+#[test]
+fn the_naughty_strings_that_are_scripts_are_refused() {
+    // What is harmless unless it stands within a script, where no text of ours ever does, and what is no bracket.
+    const TEXT: [&str; 6] = [
+        "';alert(123);t='",
+        "\";alert(123);t=\"",
+        ";alert(123);",
+        "\\\";alert('XSS');//",
+        "< / script >< script >alert(123)< / script >",
+        "\u{ff1c}script\u{ff1e}alert(123)\u{ff1c}/script\u{ff1e}",
+    ];
+    let is_script = |text: &&&str| {
+        let lower = text.to_lowercase();
+        lower.contains("alert(")
+            || lower.contains("<script")
+            || lower.contains("onerror")
+            || lower.contains("<img")
+    };
+    let scripts: Vec<_> = BLNS.iter().filter(is_script).collect();
+    assert!(scripts.len() > 100, "{}", scripts.len());
+    let missed: Vec<_> = scripts.into_iter().filter(|text| find_markup(text).is_none()).collect();
+    let odd: Vec<_> = missed.iter().filter(|text| !TEXT.contains(text)).collect();
+    assert!(odd.is_empty(), "{odd:#?}");
+}
+
+/// Of the same list, what has neither a bracket nor a sign that hides one.
+#[test]
+fn the_naughty_strings_that_are_text_pass() {
+    let texts = BLNS.iter().filter(|text| !text.contains(['<', '&', '%', '=', ':']));
+    let mut count = 0;
+    for text in texts {
+        passes(text);
+        count += 1;
+    }
+    assert!(count > 200, "{count}");
+}
+
+proptest! {
+    #[test]
+    fn text_without_signs_passes(text in "[^<&%:=]*") {
+        prop_assert_eq!(find_markup(&text), None);
+    }
+
+    #[test]
+    fn a_tag_is_found_wherever_it_is(before in "[^<&%:=\"']{0,40}", name in "[a-z]{1,8}", after in "\\PC{0,40}") {
+        let text = format!("{before}<{name} {after}");
+        let found = find_markup(&text);
+        prop_assert_eq!(found, Some((Markup::Tag, before.chars().count() as u64 + 1)));
+    }
+
+    #[test]
+    fn nothing_makes_it_panic(text in "(<|>|/|!|-|&|;|lt|amp|%|3c|\"|'|=|on|click|:|javascript|é|\u{0}| ){0,60}") {
+        let _ = find_markup(&text);
+    }
+}

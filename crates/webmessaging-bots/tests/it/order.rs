@@ -1,0 +1,88 @@
+//! Lanes: in order within a conversation, bounded, and many at once.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use webmessaging_bots::{Reason, Sender};
+use webmessaging_emulator::{Fault, FaultRule, FaultScript, Route};
+
+use crate::setup::{Setup, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_conversation_keeps_its_order() {
+    let setup = Setup::new(5).await;
+    let sender = setup.sender();
+    let mut tickets = Vec::new();
+    for number in 0..100 {
+        let conversation = format!("c-{}", number % 5);
+        tickets.push(sender.enqueue(conversation, text(number.to_string())).await.unwrap());
+    }
+    for ticket in tickets {
+        ticket.await.unwrap();
+    }
+    for lane in 0..5 {
+        let expected: Vec<_> = (0..20).map(|number| (number * 5 + lane).to_string()).collect();
+        assert_eq!(setup.texts(&format!("c-{lane}")), expected);
+    }
+}
+
+#[tokio::test]
+async fn callers_wait_while_there_is_no_room() {
+    let setup = Setup::new(1).await;
+    let sender = Sender::builder(setup.bots.clone()).room(2).build();
+    let first = sender.enqueue("c-0", text("1")).await.unwrap();
+    let second = sender.enqueue("c-0", text("2")).await.unwrap();
+    let mut third = pin!(sender.enqueue("c-0", text("3")));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(matches!(third.as_mut().poll(&mut cx), Poll::Pending), "there was room for a third");
+    first.await.unwrap();
+    third.await.unwrap().await.unwrap();
+    second.await.unwrap();
+    assert_eq!(setup.texts("c-0"), ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_holds_up_nobody() {
+    let setup = Setup::new(1).await;
+    let sender = setup.sender();
+    let bad = sender.enqueue("c-0", text("<b>")).await.unwrap();
+    let good = sender.enqueue("c-0", text("good")).await.unwrap();
+    let over = sender.send("over", text("late")).await.unwrap_err();
+    assert_eq!(bad.await.unwrap_err().reason, Reason::Refused);
+    good.await.unwrap();
+    assert_eq!(over.reason, Reason::Refused);
+    assert_eq!(over.error.as_ref().unwrap().status().unwrap().as_u16(), 409);
+    assert_eq!(setup.texts("c-0"), ["good"]);
+}
+
+#[tokio::test]
+async fn what_was_accepted_goes_out_though_nobody_waits() {
+    let setup = Setup::new(1).await;
+    let sender = setup.sender();
+    for number in 0..10 {
+        drop(sender.enqueue("c-0", text(number.to_string())).await.unwrap());
+    }
+    let last = sender.clone();
+    drop(sender);
+    last.drain().await;
+    assert_eq!(setup.texts("c-0").len(), 10);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_sent_hands_back_what_is_behind_it() {
+    let setup = Setup::new(2).await;
+    let script =
+        FaultScript::new(1).rule(FaultRule::new(Fault::drop_before()).route(Route::SendMessage).to(200));
+    setup.emulator.set_faults(script).unwrap();
+    let sender = setup.sender();
+    let first = sender.enqueue("c-0", text("1")).await.unwrap();
+    let second = sender.enqueue("c-0", text("2")).await.unwrap();
+    let (first, second) = (first.await.unwrap_err(), second.await.unwrap_err());
+    assert_eq!((first.reason, second.reason), (Reason::GaveUp, Reason::Behind));
+    assert!(first.can_repeat() && second.can_repeat());
+    assert!(sender.stopped().is_empty(), "nothing is unknown");
+    setup.emulator.set_faults(FaultScript::new(1)).unwrap();
+    assert!(setup.texts("c-0").is_empty());
+    sender.send("c-0", text("1")).await.unwrap();
+    assert_eq!(setup.texts("c-0"), ["1"]);
+}
