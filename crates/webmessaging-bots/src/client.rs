@@ -154,6 +154,11 @@ impl BotsClient {
         Arrival::find(self.http.pages(ListMessages::new(conversation)).items(), request_id).await
     }
 
+    /// A fresh id for a request, for whoever writes it down before the message is sent.
+    pub fn new_request_id(&self) -> String {
+        self.http.new_id()
+    }
+
     /// Sends a message and tells nobody.
     pub(crate) async fn attempt(
         &self,

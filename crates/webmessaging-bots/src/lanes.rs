@@ -66,7 +66,7 @@ impl Lanes {
         let mut lanes = self.lock();
         match lanes.get_mut(&conversation) {
             Some(Lane::Running(waiting)) => waiting.push_back(job),
-            Some(Lane::Stopped(_)) => return Err(Undelivered::behind(&job.request_id)),
+            Some(Lane::Stopped(_)) => return Err(Undelivered::not_sent(&job.request_id)),
             None => {
                 lanes.insert(conversation.clone(), Lane::Running(VecDeque::new()));
                 drop(lanes);
@@ -109,7 +109,7 @@ impl Lanes {
         }
         drop(lanes);
         for job in behind {
-            let undelivered = Undelivered::behind(&job.request_id);
+            let undelivered = Undelivered::not_sent(&job.request_id);
             job.tell(Err(undelivered));
         }
         None

@@ -66,12 +66,13 @@ impl Undelivered {
         Self { reason, request_id: request_id.to_owned(), error: Some(error) }
     }
 
-    pub(crate) fn behind(request_id: &str) -> Self {
+    /// A message that was not sent, because of one before it in its conversation.
+    pub fn not_sent(request_id: &str) -> Self {
         Self { reason: Reason::Behind, request_id: request_id.to_owned(), error: None }
     }
 
-    /// Its lane was ended before anybody could say.
-    pub(crate) fn lost(request_id: &str) -> Self {
+    /// A message of which nobody can say whether it has arrived.
+    pub fn unknown(request_id: &str) -> Self {
         Self { reason: Reason::Unknown, request_id: request_id.to_owned(), error: None }
     }
 

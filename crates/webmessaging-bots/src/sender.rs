@@ -81,6 +81,11 @@ impl Sender {
         SenderBuilder { bots, room: ROOM, at_once: AT_ONCE, rounds: ROUNDS, settle: SETTLE }
     }
 
+    /// What it sends with.
+    pub fn client(&self) -> &BotsClient {
+        &self.lanes.bots
+    }
+
     /// Accepts a message, once there is room for it.
     ///
     /// # Errors
@@ -107,7 +112,7 @@ impl Sender {
         let (conversation, request_id) = (conversation.into(), request_id.into());
         let room = Arc::clone(&self.lanes.room).acquire_owned().await;
         // Nobody closes it.
-        let room = room.map_err(|_| Undelivered::behind(&request_id))?;
+        let room = room.map_err(|_| Undelivered::not_sent(&request_id))?;
         let (told, outcome) = oneshot::channel();
         let job = Job { message, request_id: request_id.clone(), told, _room: room };
         self.lanes.add(conversation, job)?;
@@ -208,7 +213,7 @@ impl Future for Ticket {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // A lane that is gone was ended with its runtime.
         let Self { request_id, outcome } = &mut *self;
-        Pin::new(outcome).poll(cx).map(|told| told.unwrap_or_else(|_| Err(Undelivered::lost(request_id))))
+        Pin::new(outcome).poll(cx).map(|told| told.unwrap_or_else(|_| Err(Undelivered::unknown(request_id))))
     }
 }
 

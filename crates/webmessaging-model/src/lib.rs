@@ -22,7 +22,8 @@ mod rules;
 pub use crate::channel::{Browser, ChannelFeature, ChannelRules};
 pub use crate::content_type::{ContentType, SniffedType};
 pub use crate::id::{
-    AttachmentId, ChannelId, ConversationId, FileId, GuestId, MessageId, OrganizationId, ParticipantId, TransferId,
+    AttachmentId, ChannelId, ConversationId, FileId, GuestId, MessageId, OrganizationId, ParticipantId,
+    TransferId,
 };
 pub use crate::limits::DatedLimit;
 pub use crate::operation::{Contract, LimitClass, Method, Operation, RetryClass};

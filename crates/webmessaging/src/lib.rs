@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(feature = "bots", feature = "store"))]
+mod bulk_sender;
 #[cfg(all(feature = "channels", feature = "receiver"))]
 mod channel_news;
 mod client;
@@ -40,6 +42,8 @@ pub use webmessaging_sync as sync;
 #[doc(inline)]
 pub use webmessaging_webhooks as webhooks;
 
+#[cfg(all(feature = "bots", feature = "store"))]
+pub use crate::bulk_sender::{BulkError, BulkReport, BulkSender, LineOutcome};
 #[cfg(all(feature = "channels", feature = "receiver"))]
 pub use crate::channel_news::ChannelNews;
 pub use crate::client::Client;

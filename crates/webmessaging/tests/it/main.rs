@@ -9,6 +9,7 @@
 )]
 
 #[cfg(feature = "settings")]
+mod bulk;
 mod channel_news;
 mod configuration;
 #[cfg(feature = "files")]

@@ -3,6 +3,8 @@
 use std::pin::Pin;
 
 use serde_json::json;
+use webmessaging::bots::operations::{GET_CONVERSATION, LIST_MESSAGES, SEND_MESSAGE};
+use webmessaging::bots::{self, ListMessages};
 use webmessaging::channels::operations::{
     self as channel_operations, GET_CHANNEL, LIST_CHANNELS, UPDATE_CHANNEL,
 };
@@ -137,10 +139,38 @@ pub(crate) const CASES: &[Case] = &[
             Box::pin(async { setup.client.http().send(&ListAudits::new("guest-1")).await.map(drop) })
         },
     },
+    Case {
+        operation: &SEND_MESSAGE,
+        route: Route::SendMessage,
+        is_read: true,
+        run: |setup| Box::pin(bot_message(setup)),
+    },
+    Case {
+        operation: &LIST_MESSAGES,
+        route: Route::ListMessages,
+        is_read: true,
+        run: |setup| {
+            Box::pin(async { setup.client.http().send(&ListMessages::new(CONVERSATION)).await.map(drop) })
+        },
+    },
+    Case {
+        operation: &GET_CONVERSATION,
+        route: Route::GetConversation,
+        is_read: true,
+        run: |setup| Box::pin(async { setup.client.bots().conversation(CONVERSATION).await.map(drop) }),
+    },
 ];
 
 /// Of the sample organisation.
+const CONVERSATION: &str = "conversation-id-789";
+const CUSTOMER: &str = "customer-participant-id-123";
+const BOT: &str = "bot-participant-id-456";
 const CHANNEL: &str = "a1b2c3d4-e5f6-7890-abcd-ef1234567890";
+
+async fn bot_message(setup: &Setup) -> Result<(), Error> {
+    let message = bots::Message::text(CUSTOMER, BOT, "Good morning");
+    setup.client.bots().send(CONVERSATION, &message).await.map(drop)
+}
 
 async fn channel_webhook(setup: &Setup) -> Result<(), Error> {
     let uri = "https://receiver.example/webhooks/genesys";

@@ -1,0 +1,193 @@
+//! What a bot's message costs, beside those of others, and what becomes of many when everything goes wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a bench that fails says so, and prints what it found"
+)]
+
+mod contestants;
+mod faults;
+mod server;
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use webmessaging_bots::{Message, find_markup};
+use webmessaging_http::clock::{Clock, TokioClock};
+use webmessaging_journal::Journal;
+use webmessaging_journal::audit::AuditLog;
+use webmessaging_store::{SqliteOptions, SqliteStore};
+use webmessaging_sync::{OutboxSink, Secrets, ShapeName, TargetConfig, Targets};
+
+use self::contestants::Contestant;
+
+const ROUNDS: usize = 5;
+const MESSAGES: usize = 20_000;
+
+fn main() {
+    let address = server::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    throughput(&runtime, address);
+    println!();
+    checks();
+    println!();
+    faults::run(&Runtime::new().unwrap());
+}
+
+/// Seconds, and seconds of processor time.
+type Cost = (f64, f64);
+
+fn throughput(runtime: &Runtime, address: SocketAddr) {
+    println!(
+        "| at once | client, messages/s | of reqwest | of hyper | times Node.js | with audit log, of reqwest | with outbox, times Node.js that tells a CRM | CPU of a message, µs: client, reqwest, hyper, Node.js |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for at_once in [1, 16, 64] {
+        let folder = tempfile::tempdir().unwrap();
+        let (audit, outbox) = (audit(folder.path()), outbox(runtime, folder.path()));
+        let contestants = [
+            Contestant::ours(address, Journal::none()),
+            Contestant::reqwest(address),
+            Contestant::hyper(address),
+            Contestant::ours(address, audit),
+            Contestant::ours(address, outbox),
+        ];
+        for contestant in &contestants {
+            cost(runtime, contestant, at_once, MESSAGES / 10);
+        }
+        let rounds: Vec<Vec<Cost>> = (0..ROUNDS)
+            .map(|_| {
+                let mut costs: Vec<_> = contestants
+                    .iter()
+                    .map(|contestant| cost(runtime, contestant, at_once, MESSAGES))
+                    .collect();
+                costs.push(node(address, at_once, false));
+                costs.push(node(address, at_once, true));
+                costs
+            })
+            .collect();
+        let of = |figure: &dyn Fn(&[Cost]) -> f64| median(rounds.iter().map(|round| figure(round)).collect());
+        let times = |ours: usize, theirs: usize| of(&|round| round[theirs].0 / round[ours].0);
+        let micros = |who: usize| of(&|round| round[who].1 * 1e6);
+        println!(
+            "| {at_once} | {:.0} | {:.2} | {:.2} | {:.1} | {:.2} | {:.1} | {:.1}, {:.1}, {:.1}, {:.0} |",
+            of(&|round| 1.0 / round[0].0),
+            times(0, 1),
+            times(0, 2),
+            times(0, 5),
+            times(3, 1),
+            times(4, 6),
+            micros(0),
+            micros(1),
+            micros(2),
+            micros(5)
+        );
+    }
+}
+
+fn audit(folder: &Path) -> Journal {
+    let log = AuditLog::builder(folder.join("audit")).open().unwrap();
+    Journal::builder().durable("audit", log).build().unwrap()
+}
+
+fn outbox(runtime: &Runtime, folder: &Path) -> Journal {
+    let store = runtime.block_on(SqliteStore::open(SqliteOptions::new(folder.join("store.db")))).unwrap();
+    let crm = TargetConfig::new("crm", "https://crm.example/messages", ShapeName::CrmMessages);
+    let targets = Targets::new([crm.build(&Secrets::none()).unwrap()]).unwrap();
+    Journal::builder().durable("outbox", OutboxSink::new(Arc::new(store), targets)).build().unwrap()
+}
+
+/// Of one message.
+fn cost(runtime: &Runtime, contestant: &Contestant, at_once: usize, messages: usize) -> Cost {
+    let (began, cpu) = (TokioClock.now(), cpu_seconds());
+    runtime.block_on(async {
+        let callers: Vec<_> = (0..at_once)
+            .map(|_| {
+                let contestant = contestant.clone();
+                tokio::spawn(async move {
+                    for _ in 0..messages / at_once {
+                        contestant.send().await;
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    });
+    let sent = (messages / at_once * at_once) as f64;
+    ((TokioClock.now() - began).as_secs_f64() / sent, (cpu_seconds() - cpu) / sent)
+}
+
+/// Processor time that this thread has had.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0.0) / 1e9
+}
+
+fn sketch(arguments: &[&str]) -> serde_json::Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/bots/sketch.js");
+    let output = Command::new("node").arg(script).args(arguments).output().expect("Node.js is not installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Of one message, by the document's steps in Node.js.
+fn node(address: SocketAddr, at_once: usize, tells_crm: bool) -> Cost {
+    const SENT: usize = 8_000;
+    let (url, count, at_once) = (format!("http://{address}"), SENT.to_string(), at_once.to_string());
+    let crm = format!("{url}/crm");
+    let mut arguments = vec!["send", &url, &count, &at_once];
+    if tells_crm {
+        arguments.push(&crm);
+    }
+    let figures = sketch(&arguments);
+    let of = |name: &str| figures[name].as_f64().unwrap() / SENT as f64;
+    (of("seconds"), of("cpu"))
+}
+
+fn checks() {
+    let message = |text: String| Message::text("customer-participant-id-123", "bot-participant-id-456", text);
+    let short = message("x".repeat(80));
+    let long = message(format!("{}abcd", "plain text ".repeat(372)));
+    let hostile = [("<script>", "<script>".repeat(512)), ("<script>", "<script>".repeat(2_048))];
+    let open = ["<>", "< ", "&lt", "%3", "\"=", "<a=\"", "&amp;"]
+        .map(|part| (part, part.repeat(16_384 / part.len())));
+    let theirs: Vec<_> = (0..ROUNDS).map(|_| sketch(&["check"])).collect();
+    let their = |name: &str| median(theirs.iter().map(|round| round[name].as_f64().unwrap()).collect());
+    println!("| check | Node.js, ns | here, ns |");
+    println!("|---|---:|---:|");
+    let valid = |message: &Message| each(100_000, || black_box(message).validate().unwrap());
+    println!("| a text of 80 characters | {:.0} | {:.0} |", their("short"), valid(&short));
+    println!("| a text of 4,096 characters | {:.0} | {:.0} |", their("long"), valid(&long));
+    for (index, (part, text)) in hostile.iter().chain(&open).enumerate() {
+        let ours = each(200, || drop(black_box(find_markup(black_box(text)))));
+        let theirs = if index == 0 { format!("{:.0}", their("hostile")) } else { "not tried".to_owned() };
+        println!("| `{part}` again and again, {} KiB | {theirs} | {ours:.0} |", text.len() / 1_024);
+    }
+}
+
+fn each(count: u32, mut work: impl FnMut()) -> f64 {
+    (0..count / 10).for_each(|_| work());
+    let rounds = (0..ROUNDS).map(|_| {
+        let began = TokioClock.now();
+        (0..count).for_each(|_| work());
+        (TokioClock.now() - began).div_f64(f64::from(count))
+    });
+    median(rounds.map(|took: Duration| took.as_secs_f64() * 1e9).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,171 @@
+//! Lists of messages: each line once, also when the process is gone in the middle.
+
+use std::io;
+use std::sync::Arc;
+
+use serde_json::json;
+use tempfile::TempDir;
+use webmessaging::bots::Sender;
+use webmessaging::http::testing::SkippingClock;
+use webmessaging::http::{Client as HttpClient, Credentials};
+use webmessaging::model::Timestamp;
+use webmessaging::store::{NewIntent, SqliteOptions, SqliteStore, Store};
+use webmessaging::{BulkReport, BulkSender, Client};
+use webmessaging_emulator::{
+    Conversation, Emulator, Fault, FaultRule, FaultScript, Organization, RateLimit, Route,
+};
+
+struct Setup {
+    _folder: TempDir,
+    emulator: Emulator,
+    client: Client,
+    store: Arc<dyn Store>,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("store.db"));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.unwrap());
+        let conversations = (0..10).map(|number| Conversation::new(format!("c-{number}")));
+        let organization = conversations.fold(Organization::empty(), Organization::conversation);
+        let builder = Emulator::builder().organization(organization).rate_limit(RateLimit::off());
+        let emulator = builder.start().await.unwrap();
+        let theirs = emulator.clock().clone();
+        let clock = SkippingClock::with_hook(move |slept| theirs.advance(slept));
+        let http = HttpClient::builder(Credentials::new("demo-client", "demo-secret")).clock(clock);
+        let client = Client::new(http.base_url(emulator.base_url()).build().unwrap());
+        Self { _folder: folder, emulator, client, store }
+    }
+
+    /// A run of a process of its own.
+    fn bulk(&self) -> BulkSender {
+        BulkSender::new(Sender::new(self.client.bots()), Arc::clone(&self.store), "list")
+    }
+
+    async fn run(&self, lines: &[String]) -> (BulkReport, Vec<String>) {
+        let mut told = Vec::new();
+        let lines = lines.iter().map(|line| Ok(line.clone()));
+        let bulk = self.bulk();
+        let report = bulk.run(lines, |line, outcome| {
+            let outcome = outcome.to_string();
+            let outcome = outcome.split(" as ").next().unwrap().to_owned();
+            told.push(format!("{line} {outcome}"));
+        });
+        (report.await.unwrap(), told)
+    }
+
+    fn texts(&self, conversation: &str) -> Vec<String> {
+        let messages = self.emulator.messages(conversation);
+        messages.iter().map(|message| message.body["text"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn line(conversation: &str, text: &str) -> String {
+    let message = json!({"conversationId": conversation, "to": {"id": "a"}, "from": {"id": "b"}, "type": "text", "text": text});
+    message.to_string()
+}
+
+fn report(sent: u64, sent_before: u64, refused: u64) -> BulkReport {
+    let mut report = BulkReport::default();
+    (report.sent, report.sent_before, report.refused) = (sent, sent_before, refused);
+    report
+}
+
+#[tokio::test]
+async fn every_line_is_sent_once_and_in_order() {
+    let setup = Setup::new().await;
+    let lines: Vec<_> = (0..600).map(|n| line(&format!("c-{}", n % 10), &n.to_string())).collect();
+    assert_eq!(setup.run(&lines).await.0, report(600, 0, 0));
+    assert_eq!(setup.run(&lines).await.0, report(0, 600, 0));
+    for number in 0..10 {
+        let expected: Vec<_> = (0..60).map(|n| (n * 10 + number).to_string()).collect();
+        assert_eq!(setup.texts(&format!("c-{number}")), expected);
+    }
+}
+
+#[tokio::test]
+async fn lines_that_are_no_messages_are_told_and_hold_up_nobody() {
+    let setup = Setup::new().await;
+    let lines = [
+        line("c-1", "good"),
+        "  ".to_owned(),
+        "{".to_owned(),
+        line("", "x"),
+        json!({"type": "text", "text": "<b>"}).to_string(),
+        line("nowhere", "x"),
+        line("c-1", "also good"),
+    ];
+    let (found, told) = setup.run(&lines).await;
+    assert_eq!(found, report(2, 0, 4));
+    assert_eq!(setup.texts("c-1"), ["good", "also good"]);
+    let rejected: Vec<_> = told.iter().filter(|line| line.contains("rejected")).collect();
+    assert_eq!(
+        rejected,
+        [
+            "3 rejected:  is malformed",
+            "4 rejected: conversationId is malformed",
+            "5 rejected: conversationId is required; to.id is required; from.id is required",
+        ]
+    );
+}
+
+/// What a process leaves that ends between two lines: some begun, of these some arrived.
+#[tokio::test]
+async fn a_run_that_was_killed_is_gone_on_with() {
+    let setup = Setup::new().await;
+    let lines: Vec<_> = (0..6).map(|n| line("c-0", &n.to_string())).collect();
+    assert_eq!(setup.run(&lines[..2]).await.0.sent, 2);
+    // The third had arrived, the fourth was only begun.
+    let sha256 = |number: usize| {
+        let message = webmessaging::bots::Message::text("a", "b", number.to_string());
+        let digest = webmessaging::bots::SendMessage::new("c-0", "", &message).sha256();
+        format!("c-0:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    };
+    for number in [2, 3] {
+        let details = json!({"requestId": format!("request-{number}"), "sha256": sha256(number)}).to_string();
+        let intent = NewIntent::new("bots.bulk", format!("list:{}", number + 1), Timestamp::UNIX_EPOCH);
+        setup.store.begin_intent(intent.details(details)).await.unwrap();
+    }
+    let message = webmessaging::bots::Message::text("a", "b", "2");
+    let request = webmessaging::bots::SendMessage::new("c-0", "request-2", &message);
+    setup.client.http().send(&request).await.unwrap();
+
+    let (found, _) = setup.run(&lines).await;
+    assert_eq!(found, report(4, 2, 0));
+    assert_eq!(setup.texts("c-0"), ["0", "1", "2", "3", "4", "5"]);
+    assert_eq!(setup.emulator.messages("c-0")[3].request_id.as_deref(), Some("request-3"));
+}
+
+#[tokio::test]
+async fn after_a_line_of_which_nobody_knows_its_conversation_waits_for_the_next_run() {
+    let setup = Setup::new().await;
+    let no_list = FaultScript::new(1).rule(FaultRule::new(Fault::status(404)).route(Route::ListMessages));
+    setup.emulator.set_faults(no_list).unwrap();
+    setup.emulator.inject(Route::SendMessage, Fault::drop_after());
+    let mut lines: Vec<_> = (0..300).map(|n| line("c-0", &n.to_string())).collect();
+    lines.push(line("c-1", "other"));
+    let (found, _) = setup.run(&lines).await;
+    assert_eq!((found.sent, found.unknown, found.not_sent), (1, 1, 299));
+    assert_eq!(found.left(), 300);
+    // Still nobody knows.
+    assert_eq!(setup.run(&lines).await.0.unknown, 1);
+    setup.emulator.set_faults(FaultScript::new(1)).unwrap();
+    let (found, _) = setup.run(&lines).await;
+    assert_eq!((found.sent, found.sent_before), (300, 1));
+    let expected: Vec<_> = (0..300).map(|n| n.to_string()).collect();
+    assert_eq!(setup.texts("c-0"), expected);
+}
+
+#[tokio::test]
+async fn a_list_that_was_changed_is_found_out() {
+    let setup = Setup::new().await;
+    setup.run(&[line("c-0", "one")]).await;
+    let (found, told) = setup.run(&[line("c-0", "two")]).await;
+    assert_eq!((found.changed, found.sent), (1, 0));
+    assert_eq!(told, ["1 not what it was in an earlier run"]);
+    let bulk = setup.bulk();
+    let broken = bulk.run([Err(io::Error::other("the disk is gone"))], |_, _| {});
+    assert_eq!(broken.await.unwrap_err().to_string(), "line 1 of the list cannot be read: the disk is gone");
+    assert_eq!(setup.texts("c-0"), ["one"]);
+}
