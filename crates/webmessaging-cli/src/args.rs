@@ -1,6 +1,7 @@
 //! What can be typed.
 
 pub(crate) mod audit;
+pub(crate) mod bots;
 pub(crate) mod channels;
 pub(crate) mod data;
 pub(crate) mod files;
@@ -20,6 +21,7 @@ use webmessaging::{Client, Error, SecretString, Settings, reference};
 use webmessaging_emulator::cli::EmulatorArgs;
 
 use self::audit::AuditArgs;
+use self::bots::BotsArgs;
 use self::channels::ChannelsArgs;
 use self::files::FilesArgs;
 use self::guests::GuestsArgs;
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Channels(ChannelsArgs),
     /// Create guests, see and change them, and hash who they are
     Guests(GuestsArgs),
+    /// Send messages of bots, check them, see which were read
+    Bots(BotsArgs),
     /// Take webhooks, check and explain recorded ones, send samples
     Webhooks(WebhooksArgs),
     /// Let browsers upload files without credentials

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod audit;
+pub(crate) mod bots;
 pub(crate) mod channels;
 pub(crate) mod dead_letters;
 pub(crate) mod emulator;

@@ -1,5 +1,6 @@
 //! `webmessaging demo`: every system at work on an embedded platform, with a report at the end.
 
+mod bots;
 mod channels;
 mod durable;
 mod guests;
@@ -72,8 +73,9 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Result<Exit, Failure>
     let transfers = transfers::show(&emulator, &client, &durable).await?;
     let channels = channels::show(&emulator, &client, &durable).await?;
     let (told, guests) = guests::show(&emulator, &client, &durable).await?;
+    let bots = bots::show(&emulator, &client, &durable).await?;
     let [webhooks, sync, audit] = durable.finish(&emulator, uploaded, told).await?;
-    let reports = [uploads, transfers, channels, guests, webhooks, sync, audit];
+    let reports = [uploads, transfers, channels, guests, bots, webhooks, sync, audit];
     emulator.shutdown().await;
 
     let ok = reports.iter().all(|report| report.ok);

@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use webmessaging::model::{Code, ScanVerdict};
+use webmessaging::model::{Code, ScanVerdict, Violation, limits};
 use webmessaging::{Error, ErrorKind};
 
 pub(crate) use self::local::Local;
@@ -184,7 +184,12 @@ fn hints(error: &Error) -> impl Iterator<Item = &'static str> {
         .into_iter()
         .flatten()
         .any(|violation| violation.path == "contentType" && violation.code == Code::NotAllowed);
+    let is_long_text = |violation: &Violation| {
+        violation.rule == limits::BOT_TEXT_CHARACTERS_MAX.name && violation.code == Code::TooLong
+    };
+    let can_be_split = error.violations().into_iter().flatten().any(is_long_text);
     let hints = [
+        (can_be_split, "a TEXT that is too long is cut into several messages with --split"),
         (from_name, "the media type is told from the file name; --content-type announces another one"),
         (error.is_transient() && error.can_repeat(), "the same command can work later"),
     ];

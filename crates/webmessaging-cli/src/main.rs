@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod input;
 mod interrupt;
+mod lines;
 mod manifests;
 mod out_file;
 mod output;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             Command::Transfers(args) => commands::transfers::run(args, output).await,
             Command::Channels(args) => commands::channels::run(args, output).await,
             Command::Guests(args) => commands::guests::run(args, output).await,
+            Command::Bots(args) => commands::bots::run(args, output).await,
             Command::Webhooks(args) => commands::webhooks::run(args, output).await,
             Command::Widget(args) => commands::widget::run(args, output).await,
             Command::Outbox(args) => commands::outbox::run(args, output).await,

@@ -53,10 +53,15 @@ impl Output {
 
     /// Tells a person about trouble; a program finds it in the result.
     pub(crate) fn complain(self, failure: &Failure) -> Result<(), Failure> {
+        self.warn(&failure.text())
+    }
+
+    /// Tells a person what to do about trouble; a program does not see it.
+    pub(crate) fn warn(self, text: &str) -> Result<(), Failure> {
         if !self.is_for_people() {
             return Ok(());
         }
-        writeln!(io::stderr(), "{}", failure.text())
+        writeln!(io::stderr(), "{text}")
             .map_err(|error| Failure::internal("cannot write to standard error", error))
     }
 }

@@ -29,7 +29,7 @@ pub(crate) enum AuditCommand {
 #[derive(Debug, Args)]
 pub(crate) struct AuditDirArgs {
     /// Folder of the log, in place of `audit` in the data directory
-    #[arg(long, value_name = "PATH", conflicts_with = "data_dir")]
+    #[arg(long, visible_alias = "audit-dir", value_name = "PATH", conflicts_with = "data_dir")]
     pub(crate) dir: Option<PathBuf>,
 
     #[command(flatten)]

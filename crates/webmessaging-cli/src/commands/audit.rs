@@ -24,7 +24,7 @@ pub(crate) fn run(args: AuditArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 /// The folder of the log, which has to be there: an empty place is not an intact log.
-fn folder(place: &AuditDirArgs) -> Result<PathBuf, Failure> {
+pub(super) fn folder(place: &AuditDirArgs) -> Result<PathBuf, Failure> {
     let folder = match &place.dir {
         Some(folder) => folder.clone(),
         None => DataDir::of(&place.data)?.audit(),

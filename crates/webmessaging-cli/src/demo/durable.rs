@@ -1,5 +1,6 @@
 //! What follows from the uploads: the platform's webhooks, kept and worked on; a document system that is told; an audit log.
 
+mod read_messages;
 mod reports;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use webmessaging::bots::Receipts;
 use webmessaging::files::UploadedFile;
 use webmessaging::journal::Journal;
 use webmessaging::journal::audit::AuditLog;
@@ -18,10 +20,12 @@ use webmessaging::journal::clock::{Clock, SystemClock};
 use webmessaging::model::FileId;
 use webmessaging::store::{SqliteOptions, SqliteStore, Store};
 use webmessaging::sync::{Auth, OutboxSink, Secrets, ShapeName, SyncWorker, Target, TargetConfig, Targets};
+use webmessaging::webhooks::event::CONVERSATION_PARTICIPATED_READ;
 use webmessaging::webhooks::receiver::{FileFacts, HandlerError, PlatformEvents, Receiver};
 use webmessaging::webhooks::{Secret, Verifier};
 use webmessaging_emulator::{Emulator, SeededWebhook, StateSeed, Tamper};
 
+use self::read_messages::ReadMessages;
 use crate::demo::Report;
 use crate::demo::other_system::OtherSystem;
 use crate::demo::uploads::Stored;
@@ -46,10 +50,13 @@ pub(crate) struct Durable {
     receiver: Receiver,
     audit: AuditLog,
     journal: Journal,
-    /// Tells the CRM of guests as well.
-    guests: Journal,
+    /// Tells the CRMs as well, of guests and of messages.
+    told: Journal,
     documents: OtherSystem,
     crm: OtherSystem,
+    /// Another one, for messages, that is down at first.
+    messages: OtherSystem,
+    receipts: Receipts,
     uploaded: Uploaded,
     stop: watch::Sender<bool>,
     served: JoinHandle<std::io::Result<()>>,
@@ -68,17 +75,21 @@ impl Durable {
         let path = folder.path().join("store.db");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(path)).await?);
         let audit = AuditLog::builder(folder.path().join("audit")).open()?;
-        let journal = Journal::builder().durable("audit", audit.clone()).build()?;
+        let receipts = Receipts::new();
+        let read = ReadMessages(receipts.clone());
+        let journal = Journal::builder().durable("audit", audit.clone()).durable("receipts", read).build()?;
         let (documents, crm) = (OtherSystem::start()?, OtherSystem::start()?);
+        let messages = OtherSystem::start_down()?;
         let targets = Targets::new([
             target("documents", &documents, ShapeName::Documents)?,
             target("crm", &crm, ShapeName::CrmGuests)?,
+            target("messages", &messages, ShapeName::CrmMessages)?,
         ])?;
         let worker =
             SyncWorker::builder(Arc::clone(&store), targets.clone()).journal(journal.clone()).build()?;
-        // What is recorded of a guest is in the outbox before the call is over.
+        // What is recorded of a guest or a message is in the outbox before the call is over.
         let outbox = OutboxSink::new(Arc::clone(&store), targets.clone()).wake(worker.wake());
-        let guests = Journal::builder().durable("audit", audit.clone()).durable("outbox", outbox).build()?;
+        let told = Journal::builder().durable("audit", audit.clone()).durable("outbox", outbox).build()?;
         let (wake, uploaded) = (worker.wake().clone(), Uploaded::default());
         let receiver = Receiver::builder(Arc::clone(&store), Verifier::new(Secret::new("demo", TOKEN)?))
             .journal(journal.clone())
@@ -90,7 +101,9 @@ impl Durable {
             .build();
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("http://{}/webhooks/genesys", listener.local_addr()?);
-        emulator.seed(StateSeed::new().webhooks([SeededWebhook::webhook(registration(&url))])).await?;
+        let wanted = [SCAN_COMPLETED, CONVERSATION_PARTICIPATED_READ];
+        let webhooks = wanted.map(|event_type| SeededWebhook::webhook(registration(&url, event_type)));
+        emulator.seed(StateSeed::new().webhooks(webhooks)).await?;
         let (stop, stopping) = watch::channel(false);
         let (stop_receiver, stop_worker) = (heard(stopping.clone()), heard(stopping));
         let served = tokio::spawn({
@@ -106,9 +119,11 @@ impl Durable {
             receiver,
             audit,
             journal,
-            guests,
+            told,
             documents,
             crm,
+            messages,
+            receipts,
             uploaded,
             stop,
             served,
@@ -121,9 +136,23 @@ impl Durable {
         self.journal.clone()
     }
 
-    /// Where guests are recorded, and by which the CRM is told of them.
-    pub(crate) fn guests_journal(&self) -> Journal {
-        self.guests.clone()
+    /// Where guests and messages are recorded, and by which CRMs are told of them.
+    pub(crate) fn told_journal(&self) -> Journal {
+        self.told.clone()
+    }
+
+    /// Where messages are noted, and their receipts come in.
+    pub(crate) fn receipts(&self) -> Receipts {
+        self.receipts.clone()
+    }
+
+    /// Brings the CRM of messages up, once it was asked in vain, and waits until it knows of so many.
+    pub(crate) async fn tell_of_messages(&self, count: usize) -> ToldOf {
+        self.until(|it| it.messages.figures().0 > 0).await;
+        self.messages.up();
+        self.until(|it| it.messages.told().len() >= count).await;
+        let (busy, _, repeated) = self.messages.figures();
+        ToldOf { of: self.messages.told(), busy, repeated }
     }
 
     /// A file was uploaded: the platform's event about its scan has no more than its id.
@@ -146,7 +175,8 @@ impl Durable {
         emulator
             .send_event(SCAN_COMPLETED, forged)
             .map_err(|error| Failure::internal("the embedded platform sent no event", error))?;
-        let expected = u64::try_from(uploads.all).unwrap_or(u64::MAX);
+        // A scan of each upload, and a receipt.
+        let expected = u64::try_from(uploads.all + 1).unwrap_or(u64::MAX);
         let is_received = self
             .until(|it| {
                 let status = it.receiver.status();
@@ -169,7 +199,7 @@ impl Durable {
         Ok([webhooks, sync, audit])
     }
 
-    async fn until(&self, is_done: impl Fn(&Self) -> bool) -> bool {
+    pub(crate) async fn until(&self, is_done: impl Fn(&Self) -> bool) -> bool {
         for _ in 0..LOOKS_MAX {
             if is_done(self) {
                 return true;
@@ -178,6 +208,13 @@ impl Durable {
         }
         false
     }
+}
+
+/// What a system was told of, and how often it was asked in vain, or for the second time.
+pub(crate) struct ToldOf {
+    pub(crate) of: Vec<String>,
+    pub(crate) busy: u32,
+    pub(crate) repeated: u32,
 }
 
 async fn heard(mut stopping: watch::Receiver<bool>) {
@@ -205,12 +242,12 @@ fn lookup(
     }
 }
 
-fn registration(url: &str) -> Value {
+fn registration(url: &str, event_type: &str) -> Value {
     json!({
-        "name": "demo",
+        "name": event_type,
         "uri": url,
         "method": "POST",
-        "eventFilter": format!("eventType = \"{SCAN_COMPLETED}\""),
+        "eventFilter": format!("eventType = \"{event_type}\""),
         "contentType": "application/json",
     })
 }

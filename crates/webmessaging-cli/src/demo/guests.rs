@@ -19,7 +19,7 @@ pub(crate) async fn show(
     client: &Client,
     durable: &Durable,
 ) -> Result<(usize, Report), Failure> {
-    let guests = client.guests().journal(durable.guests_journal());
+    let guests = client.guests().journal(durable.told_journal());
     // Another salt each time: nobody outside this process could use the hashes.
     let salt = format!("{}{}", client.http().new_id(), client.http().new_id());
     let hasher = IdentityHasher::hmac_sha256(salt).map_err(invalid)?;

@@ -1,6 +1,6 @@
-//! A system that the demo tells of something, documents or guests: busy at first, and then it takes what it is told and counts by key.
+//! A system that the demo tells of something, documents, guests or messages: busy or down at first, and then it takes what it is told and counts
+//! by key.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +16,12 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// What the system knows.
 #[derive(Debug, Default)]
 struct Known {
+    /// Everything is answered 503.
+    is_down: bool,
     busy: u32,
     requests: u32,
-    /// Names of files, or ids of guests, by the key they came under.
-    told: BTreeMap<String, Vec<String>>,
+    /// Names of files, or ids of guests or messages, with the key they came under, in the order they came in.
+    told: Vec<(String, Vec<String>)>,
     /// Requests whose key was known.
     repeated: u32,
 }
@@ -47,9 +49,20 @@ impl OtherSystem {
         Ok(system)
     }
 
+    /// One that is down until somebody brings it [up](Self::up).
+    pub(crate) fn start_down() -> io::Result<Self> {
+        let system = Self::start()?;
+        system.known().is_down = true;
+        Ok(system)
+    }
+
+    pub(crate) fn up(&self) {
+        self.known().is_down = false;
+    }
+
     /// What it was told of, each key counted once.
     pub(crate) fn told(&self) -> Vec<String> {
-        self.known().told.values().flatten().cloned().collect()
+        self.known().told.iter().flat_map(|(_, told)| told).cloned().collect()
     }
 
     /// Requests it was busy for, requests in all, and requests whose key it knew.
@@ -75,7 +88,7 @@ impl OtherSystem {
     fn take(&self, key: String, body: &[u8]) -> &'static str {
         let mut known = self.known();
         known.requests += 1;
-        if known.busy < BUSY {
+        if known.is_down || known.busy < BUSY {
             known.busy += 1;
             return "503 Service Unavailable";
         }
@@ -85,8 +98,13 @@ impl OtherSystem {
         let text = |entry: &Value, key: &str| entry.get(key)?.as_str().map(str::to_owned);
         let files = list("files").iter().filter_map(|file| text(file, "name"));
         let guests = list("records").iter().filter_map(|guest| text(guest, "externalId"));
-        let told = files.chain(guests).collect();
-        known.repeated += u32::from(known.told.insert(key, told).is_some());
+        let message = text(&batch, "messageId");
+        let told = files.chain(guests).chain(message).collect();
+        if known.told.iter().any(|(known, _)| *known == key) {
+            known.repeated += 1;
+        } else {
+            known.told.push((key, told));
+        }
         "200 OK"
     }
 }

@@ -21,7 +21,13 @@ fn it_reports_to_programs() {
         (&"clean".into(), &1.into())
     );
     for (system, figure, value) in [
-        ("webhooks", "accepted", 2),
+        ("bots", "sent", 4),
+        ("bots", "requests", 4),
+        ("bots", "refused", 1),
+        ("bots", "foundAgain", 1),
+        ("bots", "toldLater", 5),
+        ("bots", "read", 3),
+        ("webhooks", "accepted", 3),
         ("webhooks", "duplicates", 1),
         ("webhooks", "refused", 1),
         ("webhooks", "quarantined", 1),
@@ -63,7 +69,7 @@ fn it_reports_to_people() {
     {
         assert!(demo.stdout.contains(text), "{text} is missing in\n{}", demo.stdout);
     }
-    for system in ["uploads", "transfers", "channels", "guests", "webhooks", "sync", "audit"] {
+    for system in ["uploads", "transfers", "channels", "guests", "bots", "webhooks", "sync", "audit"] {
         let end = format!("{system}: everything went as expected\n");
         assert!(demo.stdout.contains(&end), "{}", demo.stdout);
     }

@@ -9,6 +9,9 @@
 )]
 
 mod audit;
+mod bots;
+mod bots_lint;
+mod bots_receipts;
 mod channels;
 mod channels_as_code;
 mod data_dir;

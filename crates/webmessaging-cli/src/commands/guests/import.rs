@@ -12,7 +12,7 @@ use webmessaging::{Error, ErrorKind};
 
 use self::rejects::Rejects;
 use self::totals::Totals;
-use super::lines::{Line, Lines};
+use super::lines::{GuestLines, Line};
 use super::salt;
 use crate::args::guests::ImportArgs;
 use crate::failure::{Exit, Failure, Local};
@@ -31,7 +31,7 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
 
 async fn import(args: ImportArgs, recording: &Recording, output: Output) -> Result<Exit, Failure> {
     let hasher = salt::hasher(&args.salt)?;
-    let lines = Lines::open(&args.guests, args.format)?;
+    let lines = GuestLines::open(&args.guests, args.format)?;
     let wanted = Wanted { from: args.from_line, only: args.only_lines.into_iter().collect() };
     let guests = args.connection.client()?.guests().journal(recording.journal());
     let rejects = args.rejects.as_deref().map(Rejects::new).transpose()?;
@@ -71,7 +71,7 @@ impl Wanted {
 }
 
 /// Reads on a thread of its own, which nobody waits for: standard input can stand still.
-fn read(mut lines: Lines, wanted: Wanted) -> mpsc::Receiver<Result<Line, Box<Local>>> {
+fn read(mut lines: GuestLines, wanted: Wanted) -> mpsc::Receiver<Result<Line, Box<Local>>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     std::thread::spawn(move || {
         loop {

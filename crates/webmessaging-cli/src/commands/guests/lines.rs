@@ -1,8 +1,6 @@
-//! Guests in CSV or JSON Lines: one line is one guest, and no line is kept for longer than it takes.
+//! Guests in CSV or JSON Lines: one line is one guest.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use csv::StringRecord;
@@ -12,12 +10,7 @@ use webmessaging::model::plain_identity::is_plain_identity;
 
 use crate::args::guests::ImportFormat;
 use crate::failure::{Failure, Local};
-
-/// A longer line is no guest.
-const LINE_BYTES_MAX: u64 = 256 * 1024;
-
-/// What some editors put in front of a file.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use crate::lines::Lines;
 
 /// One line: a guest, or why it is none.
 pub(super) struct Line {
@@ -27,27 +20,17 @@ pub(super) struct Line {
 }
 
 /// The lines of a list.
-pub(super) struct Lines {
-    reader: Box<dyn BufRead + Send>,
+pub(super) struct GuestLines {
+    lines: Lines,
     /// The columns of CSV.
     header: Option<StringRecord>,
-    number: u64,
-    shown: String,
 }
 
-impl Lines {
+impl GuestLines {
     pub(super) fn open(path: &Path, format: Option<ImportFormat>) -> Result<Self, Failure> {
-        let shown = path.display().to_string();
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let format = format.unwrap_or(if is_csv { ImportFormat::Csv } else { ImportFormat::Json });
-        let reader: Box<dyn BufRead + Send> = if path.as_os_str() == "-" {
-            Box::new(BufReader::new(io::stdin()))
-        } else {
-            let opened = File::open(path);
-            let unreadable = |error| Local::input("source", "cannot be read").about(&*shown).caused_by(error);
-            Box::new(BufReader::new(opened.map_err(unreadable)?))
-        };
-        let mut lines = Self { reader, header: None, number: 0, shown };
+        let mut lines = Self { lines: Lines::open(path)?, header: None };
         if format == ImportFormat::Csv {
             lines.header = Some(lines.columns()?);
         }
@@ -57,8 +40,7 @@ impl Lines {
     /// The next line that is not empty.
     pub(super) fn next(&mut self) -> Result<Option<Line>, Box<Local>> {
         loop {
-            let Some(read) = self.read()? else { return Ok(None) };
-            let number = self.number;
+            let Some((number, read)) = self.lines.next()? else { return Ok(None) };
             let text = match read {
                 Ok(text) if text.iter().all(u8::is_ascii_whitespace) => continue,
                 Ok(text) => text,
@@ -74,50 +56,13 @@ impl Lines {
         }
     }
 
-    /// One line without its end, or why it is none; nothing at the end.
-    fn read(&mut self) -> Result<Option<Result<Vec<u8>, &'static str>>, Box<Local>> {
-        let mut text = Vec::new();
-        let unreadable =
-            |error| Local::input("source", "cannot be read").about(&*self.shown).caused_by(error);
-        let mut bounded = io::Read::take(&mut self.reader, LINE_BYTES_MAX);
-        if bounded.read_until(b'\n', &mut text).map_err(unreadable)? == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        if text.last() != Some(&b'\n') && text.len() as u64 == LINE_BYTES_MAX {
-            skip_line(&mut self.reader).map_err(unreadable)?;
-            return Ok(Some(Err("the line is too long")));
-        }
-        if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
-            text.drain(..BYTE_ORDER_MARK.len());
-        }
-        Ok(Some(Ok(text)))
-    }
-
     fn columns(&mut self) -> Result<StringRecord, Box<Local>> {
-        let read = self.read()?;
-        let header = match read {
-            Some(Ok(line)) => fields(&line).and_then(|header| check(&header).map(|()| header)),
-            Some(Err(why)) => Err(why.to_owned()),
+        let header = match self.lines.next()? {
+            Some((_, Ok(line))) => fields(&line).and_then(|header| check(&header).map(|()| header)),
+            Some((_, Err(why))) => Err(why.to_owned()),
             None => Err("has no header".to_owned()),
         };
-        header.map_err(|why| Box::new(Local::input("columns", why).about(&*self.shown)))
-    }
-}
-
-/// Leaves out the rest of a line without keeping it.
-fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        if let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-            reader.consume(end + 1);
-            return Ok(());
-        }
-        let length = buffer.len();
-        reader.consume(length);
+        header.map_err(|why| Box::new(Local::input("columns", why).about(self.lines.shown())))
     }
 }
 

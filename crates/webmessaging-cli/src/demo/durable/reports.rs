@@ -44,7 +44,10 @@ pub(super) async fn webhooks(
         "quarantined": quarantined,
     });
     let steps = vec![
-        step("scans told by the platform", format!("{} kept before they were answered", status.accepted)),
+        step(
+            "scans and receipts of the platform",
+            format!("{} kept before they were answered", status.accepted),
+        ),
         step("one of them told twice", format!("{} answered and without effect", status.duplicates)),
         step("a forged one", format!("{refused} refused: its signature is not of these bytes")),
         step("worked on", format!("{} done, {quarantined} files quarantined", status.handled)),
