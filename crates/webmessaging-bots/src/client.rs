@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use webmessaging_http::{Answer, Client, Error, ErrorKind, Facts};
+use webmessaging_http::{Answer, Client, Endpoint, Error, ErrorKind, Facts};
 use webmessaging_journal::Journal;
 use webmessaging_model::{Code, ConversationId, MessageId, Operation, Violation, Violations};
 
@@ -169,6 +169,8 @@ impl BotsClient {
             return Err(Error::from(Violations::from(not_admitted())).with_operation(&SEND_MESSAGE));
         }
         if let Some(presence) = &self.presence {
+            // Nobody is asked about a message that goes nowhere.
+            request.validate().map_err(|violations| Error::from(violations).with_operation(&SEND_MESSAGE))?;
             presence.check(self, request.conversation(), message).await?;
         }
         self.http.send(request).await

@@ -27,7 +27,7 @@ pub(crate) struct Lanes {
     pub(crate) room: Arc<Semaphore>,
     pub(crate) capacity: usize,
     pub(crate) flights: Semaphore,
-    pub(crate) lanes: Mutex<HashMap<ConversationId, Lane>>,
+    pub(crate) by_conversation: Mutex<HashMap<ConversationId, Lane>>,
     pub(crate) rounds: u32,
     pub(crate) settle: Duration,
 }
@@ -58,7 +58,7 @@ impl Job {
 impl Lanes {
     /// Nothing is half-done under the lock, so a poisoned one holds good data.
     pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<ConversationId, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_conversation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a message to the end of its lane, which begins to run if it does not yet.

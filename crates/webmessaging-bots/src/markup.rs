@@ -184,10 +184,10 @@ fn tag(text: &str) -> Option<(Markup, usize)> {
         rest,
         CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
             let markup = match event {
-                CallbackEvent::OpenStartTag { .. } | CallbackEvent::EndTag { .. } => Markup::Tag,
-                CallbackEvent::Error(Error::EofInTag | Error::MissingEndTagName) => Markup::Tag,
-                CallbackEvent::Comment { .. } => Markup::Comment,
-                CallbackEvent::Error(Error::EofInComment) => Markup::Comment,
+                CallbackEvent::OpenStartTag { .. }
+                | CallbackEvent::EndTag { .. }
+                | CallbackEvent::Error(Error::EofInTag | Error::MissingEndTagName) => Markup::Tag,
+                CallbackEvent::Comment { .. } | CallbackEvent::Error(Error::EofInComment) => Markup::Comment,
                 CallbackEvent::Doctype { .. } | CallbackEvent::Error(Error::EofInDoctype) => Markup::Doctype,
                 _ => return None,
             };

@@ -89,7 +89,7 @@ impl fmt::Display for Undelivered {
             Reason::Refused => write!(f, "message {id} was refused")?,
             Reason::GaveUp => write!(f, "message {id} could not be sent")?,
             Reason::Behind => {
-                write!(f, "message {id} was not sent: one before it in its conversation failed")?
+                write!(f, "message {id} was not sent: one before it in its conversation failed")?;
             }
             Reason::Unknown => {
                 write!(f, "message {id} may have arrived; its conversation is stopped until somebody looks")?;

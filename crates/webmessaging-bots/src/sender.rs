@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -192,7 +192,7 @@ impl SenderBuilder {
             room: Arc::new(Semaphore::new(capacity)),
             capacity,
             flights: Semaphore::new(self.at_once.clamp(1, capacity)),
-            lanes: std::sync::Mutex::default(),
+            by_conversation: Mutex::default(),
             rounds: self.rounds.get(),
             settle: self.settle,
         };

@@ -99,13 +99,13 @@ fn content(fields: &Fields, kind: MessageType, found: &mut Vec<Violation>) -> Op
         return None;
     };
     match kind {
-        MessageType::Text => match value.as_str() {
-            Some(text) => Some(Content::Text(text.to_owned())),
-            None => {
+        MessageType::Text => {
+            let text = value.as_str().map(|text| Content::Text(text.to_owned()));
+            if text.is_none() {
                 found.push(malformed(own, "bot_message.text"));
-                None
             }
-        },
+            text
+        }
         MessageType::Card => list(own, value, "bot_message.card", found).map(Content::Cards),
         MessageType::QuickReply => {
             list(own, value, "bot_message.quick_reply", found).map(Content::QuickReplies)

@@ -87,15 +87,14 @@ impl Contestant {
 impl Connections {
     async fn send(&self) {
         let free = self.free.lock().await.pop();
-        let mut connection = match free {
-            Some(connection) => connection,
-            None => {
-                let stream = TcpStream::connect(self.address).await.unwrap();
-                stream.set_nodelay(true).unwrap();
-                let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
-                tokio::spawn(connection);
-                sender
-            }
+        let mut connection = if let Some(connection) = free {
+            connection
+        } else {
+            let stream = TcpStream::connect(self.address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            sender
         };
         connection.ready().await.unwrap();
         let request = Request::post(format!("/api/v2/conversations/{}/messages", conversation(&self.next)))

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::ConnectionArgs;
 use super::audit::AuditDirArgs;
+use super::data::StoreArgs;
 use crate::recording::AuditArgs;
 
 #[derive(Debug, Args)]
@@ -23,6 +24,12 @@ pub(crate) enum BotsCommand {
                             5 refused by the platform, 6 network or platform trouble, 1 sent and not on record, 130 interrupted."
     )]
     Send(Box<SendArgs>),
+    /// Send the messages of a list, each line once: run again, the command goes on where it was interrupted
+    #[command(
+        after_help = "Each line is a message in JSON with a `conversationId` beside its fields; the lines of a conversation are sent in their order. \
+                            Exit codes: 0 all sent, 3 some refused or changed, 6 some left for another run, 1 some not on record, 130 interrupted."
+    )]
+    Bulk(Box<BulkArgs>),
     /// Check messages in files and name every rule that one breaks, without network and credentials
     #[command(
         after_help = "Exit codes: 0 no rule is broken, 3 some are, or a file cannot be read, 2 wrong usage."
@@ -90,6 +97,30 @@ pub(crate) struct SendArgs {
 
     #[command(flatten)]
     pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BulkArgs {
+    /// File with a message on each line, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) list: PathBuf,
+
+    /// What the list is called, in place of the path of its file: the same name, and nothing is sent twice
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Conversations that messages are sent to at the same time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

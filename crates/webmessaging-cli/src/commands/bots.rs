@@ -1,5 +1,6 @@
 //! `webmessaging bots`: messages of bots sent, checked, and matched with their read receipts.
 
+mod bulk;
 mod content;
 mod lint;
 mod receipts;
@@ -16,6 +17,7 @@ use crate::output::Output;
 pub(crate) async fn run(args: BotsArgs, output: Output) -> Result<Exit, Failure> {
     match args.command {
         BotsCommand::Send(args) => send::run(*args, output).await,
+        BotsCommand::Bulk(args) => bulk::run(*args, output).await,
         BotsCommand::Lint(args) => lint::run(&args, output),
         BotsCommand::Receipts(args) => receipts::run(&args, output),
     }

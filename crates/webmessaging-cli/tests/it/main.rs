@@ -10,6 +10,7 @@
 
 mod audit;
 mod bots;
+mod bots_bulk;
 mod bots_lint;
 mod bots_receipts;
 mod channels;

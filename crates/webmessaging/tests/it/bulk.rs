@@ -104,8 +104,8 @@ async fn lines_that_are_no_messages_are_told_and_hold_up_nobody() {
         rejected,
         [
             "3 rejected:  is malformed",
-            "4 rejected: conversationId is malformed",
-            "5 rejected: conversationId is required; to.id is required; from.id is required",
+            "4 rejected: conversationId is required",
+            "5 rejected: to.id is required; from.id is required",
         ]
     );
 }
@@ -120,7 +120,7 @@ async fn a_run_that_was_killed_is_gone_on_with() {
     let sha256 = |number: usize| {
         let message = webmessaging::bots::Message::text("a", "b", number.to_string());
         let digest = webmessaging::bots::SendMessage::new("c-0", "", &message).sha256();
-        format!("c-0:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        format!("c-0:{}", hex::encode(digest))
     };
     for number in [2, 3] {
         let details = json!({"requestId": format!("request-{number}"), "sha256": sha256(number)}).to_string();

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
 use webmessaging::Error;
 use webmessaging::bots::{Message, QuickReply, Template, split_text};
 use webmessaging::model::{Code, ConversationId, Violation, Violations, limits};
@@ -49,27 +48,6 @@ pub(super) fn messages(args: &SendArgs) -> Result<Vec<Message>, Failure> {
 /// The message of a file; the outer error is that of the file.
 pub(super) fn of_file(path: &Path) -> Result<Result<Message, Violations>, Failure> {
     Ok(Message::from_json(&input::bytes(path, PAYLOAD_BYTES_MAX)?))
-}
-
-/// The message of a line, and the conversation it is for where the line names one.
-pub(super) fn of_line(json: &[u8]) -> Result<(Option<ConversationId>, Message), Violations> {
-    let mut value: Value =
-        serde_json::from_slice(json).map_err(|_| Violation::new("", Code::Malformed, "bot_message.json"))?;
-    let named = value.as_object_mut().and_then(|fields| fields.remove("conversationId"));
-    let named = named.map(|id| match id {
-        Value::String(id) => conversation(id),
-        _ => Err(Violation::new("conversationId", Code::Malformed, "bot_message.conversation")),
-    });
-    match (named.transpose(), Message::from_value(&value)) {
-        (Ok(conversation), message) => Ok((conversation, message?)),
-        (Err(violation), message) => {
-            let others = message.err().map(Violations::into_vec).unwrap_or_default();
-            let mut found = vec![violation.clone()];
-            found.extend(others);
-            // There is one at least.
-            Err(Violations::check(found).err().unwrap_or_else(|| violation.into()))
-        }
-    }
 }
 
 /// An id that can stand in a path.

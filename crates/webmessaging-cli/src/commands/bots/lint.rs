@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use webmessaging::bots::MessageLine;
 use webmessaging::model::{Violation, Violations};
 
 use super::content;
@@ -60,7 +61,7 @@ impl Lint {
         while let Some((number, line)) = lines.next()? {
             let checked = match line {
                 Ok(text) if text.iter().all(u8::is_ascii_whitespace) => continue,
-                Ok(text) => content::of_line(&text).map(drop).map_err(Why::Breaks),
+                Ok(text) => MessageLine::from_json(&text).map(drop).map_err(Why::Breaks),
                 Err(why) => Err(Why::Is(why)),
             };
             self.note(path, Some(number), checked);

@@ -1,0 +1,153 @@
+//! `webmessaging bots bulk`: a list of messages, each line sent once, whatever happens in between.
+
+use std::io;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use webmessaging::bots::Sender;
+use webmessaging::{BulkError, BulkReport, BulkSender, LineOutcome};
+
+use crate::args::bots::BulkArgs;
+use crate::data_dir;
+use crate::failure::{Exit, Failure, Local};
+use crate::interrupt::Interrupt;
+use crate::lines::Lines;
+use crate::output::{Output, table};
+use crate::recording::Recording;
+
+/// So many lines that were not sent are shown; all are counted.
+const SHOWN_MAX: usize = 100;
+
+pub(super) async fn run(args: BulkArgs, output: Output) -> Result<Exit, Failure> {
+    let recording = Recording::begin(&args.audit, "command")?;
+    let outcome = send(args, &recording, output).await;
+    recording.end(outcome).await
+}
+
+async fn send(args: BulkArgs, recording: &Recording, output: Output) -> Result<Exit, Failure> {
+    let name = name(&args)?;
+    let lines = Lines::open(&args.list)?;
+    let interrupt = Interrupt::listen()?;
+    let store = data_dir::store(&args.store).await?;
+    let bots = args.connection.client()?.bots().journal(recording.journal());
+    let sender = Sender::builder(bots).at_once(args.jobs.into()).build();
+    let bar = bar(&args.list, output);
+    let mut troubles = Vec::new();
+    let bulk = BulkSender::new(sender, store, name);
+    let run = bulk.run(texts(lines), |line, outcome| {
+        bar.inc(1);
+        if !matches!(outcome, LineOutcome::Delivered(_) | LineOutcome::SentBefore)
+            && troubles.len() < SHOWN_MAX
+        {
+            troubles.push((line, outcome.clone()));
+        }
+    });
+    let ended = tokio::select! {
+        ended = run => Some(ended),
+        () = interrupt.heard() => None,
+    };
+    bar.finish_and_clear();
+    let Some(ended) = ended else {
+        output.warn("interrupted: what was under way is looked for when the same command is run again")?;
+        return Ok(Exit::Interrupted);
+    };
+    let report = ended.map_err(failure)?;
+    tell(&report, &troubles, output)
+}
+
+/// The same list has the same name, wherever the command is run.
+fn name(args: &BulkArgs) -> Result<String, Failure> {
+    if let Some(name) = &args.name {
+        return Ok(name.clone());
+    }
+    let shown = args.list.display().to_string();
+    if shown == "-" {
+        return Err(Local::input("invalid_input", "a list from standard input needs a --name").into());
+    }
+    let path = args.list.canonicalize();
+    let path =
+        path.map_err(|error| Local::input("source", "cannot be read").about(shown).caused_by(error))?;
+    Ok(path.display().to_string())
+}
+
+fn texts(mut lines: Lines) -> impl Iterator<Item = io::Result<String>> {
+    std::iter::from_fn(move || match lines.next() {
+        Ok(None) => None,
+        // What is no text is no message either, and is told as one that is malformed.
+        Ok(Some((_, line))) => {
+            let text = line.ok().and_then(|text| String::from_utf8(text).ok());
+            Some(Ok(text.unwrap_or_else(|| "{".to_owned())))
+        }
+        Err(_) => Some(Err(io::Error::other("the file cannot be read"))),
+    })
+}
+
+/// With the number of lines where the list is a file.
+fn bar(list: &Path, output: Output) -> ProgressBar {
+    if !output.is_for_people() {
+        return ProgressBar::hidden();
+    }
+    let lines = std::fs::File::open(list)
+        .ok()
+        .map(|file| io::BufRead::split(io::BufReader::new(file), b'\n').count());
+    let bar = lines.map_or_else(ProgressBar::no_length, |lines| ProgressBar::new(lines as u64));
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} lines {per_sec} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn failure(error: BulkError) -> Failure {
+    match error {
+        BulkError::Store(error) => Local::from(error).about("the store").into(),
+        error => Local::input("source", "the list cannot be read").caused_by(error).into(),
+    }
+}
+
+fn tell(report: &BulkReport, troubles: &[(u64, LineOutcome)], output: Output) -> Result<Exit, Failure> {
+    let exit = exit(report);
+    let lines: Vec<_> = troubles.iter().map(|(line, outcome)| line_json(*line, outcome)).collect();
+    let json = json!({
+        "ok": exit == Exit::Success, "sent": report.sent, "sentBefore": report.sent_before, "refused": report.refused,
+        "changed": report.changed, "notSent": report.not_sent, "unknown": report.unknown,
+        "notRecorded": report.not_recorded, "lines": lines,
+    });
+    output.result(&json, || {
+        let mut text: Vec<_> =
+            troubles.iter().map(|(line, outcome)| format!("line {line}: {outcome}")).collect();
+        let rows = [
+            ("sent in an earlier run", report.sent_before),
+            ("refused", report.refused),
+            ("not what it was in an earlier run", report.changed),
+            ("not sent, left for another run", report.not_sent),
+            ("may have arrived, left for another run", report.unknown),
+            ("sent and not on record", report.not_recorded),
+        ];
+        let rows = rows.into_iter().filter(|(_, count)| *count > 0);
+        let rows = rows.map(|(what, count)| vec![what.to_owned(), count.to_string()]);
+        text.push(table(&["sent", &report.sent.to_string()], rows));
+        text.join("\n")
+    })?;
+    Ok(exit)
+}
+
+fn line_json(line: u64, outcome: &LineOutcome) -> Value {
+    let mut json = json!({"line": line, "what": outcome.to_string()});
+    if let LineOutcome::Rejected(violations) = outcome {
+        json["violations"] = json!(violations);
+    }
+    json
+}
+
+fn exit(report: &BulkReport) -> Exit {
+    if report.left() > 0 {
+        Exit::Unavailable
+    } else if report.refused + report.changed > 0 {
+        Exit::InvalidInput
+    } else if report.not_recorded > 0 {
+        Exit::Internal
+    } else {
+        Exit::Success
+    }
+}

@@ -1,0 +1,100 @@
+//! `webmessaging bots bulk`: lists of messages, also for a process that is killed in the middle of one.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use webmessaging_emulator::{Emulator, RateLimit};
+
+use crate::process::{Run, command, run};
+
+const CONVERSATION: &str = "conversation-id-789";
+
+struct Setup {
+    runtime: tokio::runtime::Runtime,
+    emulator: Emulator,
+    folder: TempDir,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let emulator = Emulator::builder().rate_limit(RateLimit::off());
+        let emulator = runtime.block_on(emulator.start()).unwrap();
+        Self { runtime, emulator, folder: TempDir::new().unwrap() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = command(&[&["bots", "bulk"], arguments].concat());
+        command
+            .env("GENESYS_CLIENT_ID", "demo-client")
+            .env("GENESYS_CLIENT_SECRET", "demo-secret")
+            .env("GENESYS_BASE_PATH", self.emulator.base_url())
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        run(&mut self.command(arguments))
+    }
+
+    fn write(&self, lines: &[Value]) {
+        let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+        fs::write(self.folder.path().join("list.jsonl"), lines.join("\n")).unwrap();
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let messages = self.emulator.messages(CONVERSATION);
+        messages.iter().map(|message| message.body["text"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn line(text: &str) -> Value {
+    json!({
+        "conversationId": CONVERSATION, "to": {"id": "customer-participant-id-123"},
+        "from": {"id": "bot-participant-id-456"}, "type": "text", "text": text,
+    })
+}
+
+const ARGUMENTS: [&str; 5] = ["list.jsonl", "--data-dir", "data", "--output", "json"];
+
+#[test]
+fn lines_are_sent_once_and_what_is_wrong_is_told() {
+    let setup = Setup::new();
+    setup.write(&[line("one"), line("<b>"), json!({}), line("two")]);
+    let sent = setup.run(&ARGUMENTS);
+    assert_eq!(sent.code, 3, "{}{}", sent.stdout, sent.stderr);
+    let report = sent.json();
+    assert_eq!((&report["sent"], &report["refused"], &report["ok"]), (&2.into(), &2.into(), &false.into()));
+    assert_eq!(report["lines"][0]["line"], 2);
+    assert_eq!(report["lines"][0]["violations"][0]["code"], "markup");
+    assert_eq!(setup.texts(), ["one", "two"]);
+
+    setup.write(&[line("one"), line("mended"), json!({}), line("changed")]);
+    let again = setup.run(&ARGUMENTS).json();
+    assert_eq!((&again["sent"], &again["sentBefore"]), (&1.into(), &1.into()));
+    assert_eq!((&again["changed"], &again["refused"]), (&1.into(), &1.into()));
+    assert_eq!(setup.texts(), ["one", "two", "mended"]);
+    let table = setup.run(&ARGUMENTS[..3]);
+    assert!(table.stdout.contains("line 4: not what it was in an earlier run"), "{}", table.stdout);
+    assert_eq!(setup.run(&["-", "--data-dir", "data"]).code, 3);
+}
+
+#[test]
+fn a_process_that_is_killed_has_sent_nothing_twice_and_lost_nothing() {
+    let setup = Setup::new();
+    let expected: Vec<_> = (0..80).map(|number| number.to_string()).collect();
+    setup.write(&expected.iter().map(|text| line(text)).collect::<Vec<_>>());
+    for part in 1..=3 {
+        let mut child = setup.command(&ARGUMENTS).stdout(std::process::Stdio::null()).spawn().unwrap();
+        while setup.texts().len() < part * 20 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            setup.runtime.block_on(tokio::task::yield_now());
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let ended = setup.run(&ARGUMENTS);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(setup.texts(), expected);
+}
