@@ -63,7 +63,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "bots",
-        package: "webmessaging-bots",
+        package: "webmessaging",
         title: "Bots: what a message costs, and what becomes of many when everything goes wrong",
         about: "A text to one of 64 conversations over loopback, to a server that takes everything at once, from one thread: through the client with everything it does (check\n\
                 for markup, SHA-256 of the body, rate limiter, token, breaker, ids, spans), through bare reqwest and over a bare hyper connection, which do the POST alone, and by the\n\

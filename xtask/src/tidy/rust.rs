@@ -88,7 +88,9 @@ fn silenced_lints(file: &File, code: &str) -> Vec<Finding> {
 }
 
 fn wrapped_crates(file: &File, code: &str) -> Vec<Finding> {
-    let test = file.path.contains("/tests/") || file.path.ends_with("/tests.rs");
+    // What a bench stands beside is no part of what a user gets.
+    let test =
+        file.path.contains("/tests/") || file.path.contains("/benches/") || file.path.ends_with("/tests.rs");
     if test || file.path.starts_with(TRANSPORT) {
         return Vec::new();
     }
@@ -171,5 +173,6 @@ mod tests {
         check("crates/a/src/b.rs", "// reqwest\nlet a = \"reqwest\"; reqwest_like();", &[]);
         check("crates/webmessaging-http/src/adapter.rs", "use reqwest::Client;", &[]);
         check("crates/a/tests/it/b.rs", "use reqwest::Client;", &[]);
+        check("crates/a/benches/b.rs", "use reqwest::Client;", &[]);
     }
 }

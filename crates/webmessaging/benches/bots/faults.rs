@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use webmessaging_bots::{BotsClient, Message, Sender};
+use webmessaging::bots::{BotsClient, Message, Sender};
+use webmessaging::http::clock::{Clock, TokioClock};
+use webmessaging::http::{BreakerPolicy, Client, Credentials, RateLimitPolicy};
 use webmessaging_emulator::{
     Conversation, Emulator, Fault, FaultRule, FaultScript, Organization, RateLimit, Route,
 };
-use webmessaging_http::clock::{Clock, TokioClock};
-use webmessaging_http::{BreakerPolicy, Client, Credentials, RateLimitPolicy};
 
 const MESSAGES: usize = 100_000;
 const CONVERSATIONS: usize = 1_000;

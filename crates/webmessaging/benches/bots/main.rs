@@ -22,12 +22,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use webmessaging_bots::{Message, find_markup};
-use webmessaging_http::clock::{Clock, TokioClock};
-use webmessaging_journal::Journal;
-use webmessaging_journal::audit::AuditLog;
-use webmessaging_store::{SqliteOptions, SqliteStore};
-use webmessaging_sync::{OutboxSink, Secrets, ShapeName, TargetConfig, Targets};
+use webmessaging::bots::{Message, find_markup};
+use webmessaging::http::clock::{Clock, TokioClock};
+use webmessaging::journal::Journal;
+use webmessaging::journal::audit::AuditLog;
+use webmessaging::store::{SqliteOptions, SqliteStore};
+use webmessaging::sync::{OutboxSink, Secrets, ShapeName, TargetConfig, Targets};
 
 use self::contestants::Contestant;
 

@@ -14,9 +14,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use webmessaging_bots::{BotsClient, Message};
-use webmessaging_http::{Client, Credentials, RateLimitPolicy};
-use webmessaging_journal::Journal;
+use webmessaging::bots::{BotsClient, Message};
+use webmessaging::http::{Client, Credentials, RateLimitPolicy};
+use webmessaging::journal::Journal;
 
 use crate::server::TOKEN;
 
