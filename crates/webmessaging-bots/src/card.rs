@@ -2,23 +2,24 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use url::Url;
 use webmessaging_model::{Code, Limit, Violation, limits};
 
-use crate::message::{no_markup, visible};
+use crate::message::{bounded, no_markup, visible};
+use crate::wire::{fields, shown, text};
 
 /// A card. The document asks for a title and leaves the rest open, so other fields are kept as they are; every text in them is checked.
-/// `Debug` shows the names of the fields and not what is in them.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// `Debug` shows how many there are.
+#[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Card {
     /// What it is called: 1 to 256 characters without markup.
-    pub title: String,
-    /// Every other field.
+    title: String,
+    /// Every other field; a title is none of them.
     #[serde(flatten)]
-    pub rest: Map<String, Value>,
+    rest: Map<String, Value>,
 }
 
 impl Card {
@@ -48,47 +49,89 @@ impl Card {
         self
     }
 
+    /// What it is called.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Another field.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.rest.get(name)
+    }
+
+    /// The card of an object; a violation where its title is missing, or no text.
+    pub(crate) fn read(value: &Value, path: &str, found: &mut Vec<Violation>) -> Option<Self> {
+        let rest = fields(value, path, "bot_message.card", found)?;
+        let title = text(rest, "title", path, "bot_message.card.title", found)?;
+        let mut rest = rest.clone();
+        rest.remove("title");
+        Some(Self { title, rest })
+    }
+
     pub(crate) fn check(&self, path: &str, found: &mut Vec<Violation>) {
         found.extend(visible(format!("{path}.title"), &self.title, limits::BOT_CARD_TITLE_CHARACTERS_MAX));
         for (name, value) in &self.rest {
-            check_value(&format!("{path}.{name}"), name, value, found);
+            check_value(&format!("{path}.{}", shown(name)), value, is_url(name), found);
         }
     }
 }
 
 /// Every text there is: a widget decides which of them a person sees.
-fn check_value(path: &str, name: &str, value: &Value, found: &mut Vec<Violation>) {
+fn check_value(path: &str, value: &Value, is_url: bool, found: &mut Vec<Violation>) {
     match value {
-        Value::String(text) if is_url(name) => {
-            let is_safe = Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+        Value::String(text) => {
+            let url = Url::parse(text.trim()).ok();
+            let scheme = url.as_ref().map(Url::scheme);
+            // A link that is none of these opens something else than a page.
+            let is_safe = match scheme {
+                Some("https" | "mailto" | "tel") => true,
+                Some(_)
+                    if url
+                        .as_ref()
+                        .is_some_and(|url| url.has_host() || !text.contains(char::is_whitespace)) =>
+                {
+                    false
+                }
+                _ => !is_url,
+            };
             if !is_safe {
                 let violation = Violation::new(path.to_owned(), Code::NotAllowed, "bot_message.card.url");
                 found.push(violation.allowed(Limit::OneOf(vec!["https".to_owned()])));
+                return;
             }
+            found.extend(at_most(path, text));
+            found.extend(no_markup(path.to_owned(), text));
         }
-        Value::String(text) => found.extend(no_markup(path.to_owned(), text)),
         Value::Array(values) => {
             for (index, value) in values.iter().enumerate() {
-                check_value(&format!("{path}[{index}]"), name, value, found);
+                check_value(&format!("{path}[{index}]"), value, is_url, found);
             }
         }
         Value::Object(fields) => {
             for (name, value) in fields {
-                check_value(&format!("{path}.{name}"), name, value, found);
+                check_value(&format!("{path}.{}", shown(name)), value, is_url || self::is_url(name), found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// Whether a field of this name is for a URL.
+/// A text of a card is no longer than one of a message.
+fn at_most(path: &str, text: &str) -> Option<Violation> {
+    if text.is_empty() { None } else { bounded(path.to_owned(), text, limits::BOT_TEXT_CHARACTERS_MAX) }
+}
+
+/// Whether a field of this name is for a URL, or for several.
 fn is_url(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["url", "uri", "href", "link", "image", "video", "src"].iter().any(|end| name.ends_with(end))
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == 's');
+    ["url", "uri", "href", "link", "image", "video", "src", "thumbnail", "icon"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 impl fmt::Debug for Card {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Card").field("fields", &self.rest.keys().collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("Card").field("fields", &self.rest.len()).finish_non_exhaustive()
     }
 }

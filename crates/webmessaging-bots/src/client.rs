@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use webmessaging_http::{Answer, Client, Endpoint, Error, ErrorKind, Facts};
 use webmessaging_journal::Journal;
-use webmessaging_model::{Code, ConversationId, MessageId, Operation, Violation, Violations};
+use webmessaging_model::{Code, ConversationId, MessageId, Operation, ParticipantId, Violation, Violations};
 
 use crate::arrival::Arrival;
 use crate::get_conversation::{Conversation, GetConversation};
@@ -42,7 +42,7 @@ pub struct BotsClient {
     pub(crate) receipts: Option<Receipts>,
     origins: Option<AllowedOrigins>,
     /// Whether the origin of what is sent was admitted, where there is a list.
-    is_admitted: bool,
+    pub(crate) is_admitted: bool,
     presence: Option<Presence>,
 }
 
@@ -123,14 +123,15 @@ impl BotsClient {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a message that breaks a rule, from an origin that is not admitted, or for a conversation that is over;
-    /// [`NotRecorded`](ErrorKind::NotRecorded); those of [`Client::send`]. [`Error::may_have_acted`] says whether it may have arrived.
+    /// [`NotRecorded`](ErrorKind::NotRecorded); those of [`Client::send`]. [`Error::may_have_acted`] says whether it may have arrived, where the
+    /// error's operation is `bots.message.send`.
     pub async fn send(
         &self,
         conversation: impl Into<ConversationId>,
         message: &Message,
     ) -> Result<SentMessage, Error> {
         let request = SendMessage::new(conversation, self.http.new_id(), message);
-        let sent = self.attempt(message, &request).await;
+        let sent = self.attempt(message, &request, self.is_admitted).await;
         self.record(message, &request, sent).await
     }
 
@@ -151,7 +152,16 @@ impl BotsClient {
         conversation: impl Into<ConversationId>,
         request_id: &str,
     ) -> Result<Arrival, Error> {
-        Arrival::find(self.http.pages(ListMessages::new(conversation)).items(), request_id).await
+        self.arrival_of(conversation.into(), request_id, None).await
+    }
+
+    pub(crate) async fn arrival_of(
+        &self,
+        conversation: ConversationId,
+        request_id: &str,
+        from: Option<&ParticipantId>,
+    ) -> Result<Arrival, Error> {
+        Arrival::find(self.http.pages(ListMessages::new(conversation)).items(), request_id, from).await
     }
 
     /// A fresh id for a request, for whoever writes it down before the message is sent.
@@ -164,8 +174,9 @@ impl BotsClient {
         &self,
         message: &Message,
         request: &SendMessage,
+        is_admitted: bool,
     ) -> Result<Answer<Option<Accepted>>, Error> {
-        if self.origins.is_some() && !self.is_admitted {
+        if self.origins.is_some() && !is_admitted {
             return Err(Error::from(Violations::from(not_admitted())).with_operation(&SEND_MESSAGE));
         }
         if let Some(presence) = &self.presence {
@@ -196,7 +207,7 @@ impl BotsClient {
                 Ok(sent)
             }
             Err(error) => {
-                record::failed(self, message, request, &error).await;
+                record::failed(self, message, request, &error, may_have_arrived(&error)).await;
                 Err(error)
             }
         }
@@ -215,5 +226,12 @@ pub(crate) fn absent(path: &'static str, rule: &'static str, operation: &'static
 
 /// Whether an error says that the platform has no such list.
 pub(crate) fn cannot_say(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Permission | ErrorKind::Rejected)
+    use ErrorKind::{NotFound, Permission, Rejected, UnexpectedAnswer};
+    matches!(error.kind(), NotFound | Permission | Rejected | UnexpectedAnswer)
+}
+
+/// Whether a message can be there though it failed. What was asked before it is not the message.
+pub(crate) fn may_have_arrived(error: &Error) -> bool {
+    let is_message = error.operation().is_none_or(|operation| operation.name == SEND_MESSAGE.name);
+    is_message && error.may_have_acted()
 }

@@ -4,28 +4,20 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use webmessaging_http::{Error, ErrorKind, Sent};
-use webmessaging_model::{ConversationId, MessageId};
+use webmessaging_model::ConversationId;
 
-use crate::arrival::Arrival;
-use crate::client::{BotsClient, cannot_say};
+use crate::client::BotsClient;
 use crate::message::Message;
-use crate::operations::SEND_MESSAGE;
 use crate::outcome::{Delivered, Reason, Undelivered};
-use crate::record;
-use crate::send_message::SendMessage;
-
-/// The first pause before a message that has not arrived is sent again; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// Longer than this no pause is, but where the server asks for it.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 pub(crate) struct Lanes {
     pub(crate) bots: BotsClient,
     pub(crate) room: Arc<Semaphore>,
     pub(crate) capacity: usize,
+    /// Whoever waits for room keeps their turn until the message is in its lane.
+    pub(crate) turns: tokio::sync::Mutex<()>,
     pub(crate) flights: Semaphore,
     pub(crate) by_conversation: Mutex<HashMap<ConversationId, Lane>>,
     pub(crate) rounds: u32,
@@ -44,6 +36,9 @@ pub(crate) enum Lane {
 pub(crate) struct Job {
     pub(crate) message: Message,
     pub(crate) request_id: String,
+    /// Whether it may have been sent before, by somebody who is gone.
+    pub(crate) may_be_there: bool,
+    pub(crate) is_admitted: bool,
     pub(crate) told: oneshot::Sender<Result<Delivered, Undelivered>>,
     pub(crate) _room: OwnedSemaphorePermit,
 }
@@ -52,6 +47,22 @@ impl Job {
     fn tell(self, outcome: Result<Delivered, Undelivered>) {
         // Whoever dropped the ticket does not want to know.
         let _ = self.told.send(outcome);
+    }
+}
+
+/// Somebody's work on a lane. One that ends in the middle, with its runtime or in a panic, leaves a message of which nobody knows.
+struct Work {
+    lanes: Arc<Lanes>,
+    conversation: ConversationId,
+    request_id: String,
+    is_over: bool,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let _ = self.lanes.after(&self.conversation, &self.request_id, Some(Reason::Unknown));
+        }
     }
 }
 
@@ -68,26 +79,16 @@ impl Lanes {
             Some(Lane::Running(waiting)) => waiting.push_back(job),
             Some(Lane::Stopped(_)) => return Err(Undelivered::not_sent(&job.request_id)),
             None => {
+                // Outside a runtime nobody could work on it.
+                let runtime = Handle::try_current().map_err(|_| Undelivered::not_sent(&job.request_id))?;
                 lanes.insert(conversation.clone(), Lane::Running(VecDeque::new()));
                 drop(lanes);
-                tokio::spawn(Arc::clone(self).run(conversation, job));
+                let (lanes, request_id) = (Arc::clone(self), job.request_id.clone());
+                let work = Work { lanes, conversation, request_id, is_over: false };
+                runtime.spawn(run(work, job));
             }
         }
         Ok(())
-    }
-
-    /// Sends what is in a lane until it is empty, or must stop.
-    async fn run(self: Arc<Self>, conversation: ConversationId, mut job: Job) {
-        loop {
-            let outcome = self.deliver(&conversation, &job).await;
-            let reason = outcome.as_ref().err().map(|undelivered| undelivered.reason);
-            let next = self.after(&conversation, &job.request_id, reason);
-            job.tell(outcome);
-            match next {
-                Some(next) => job = next,
-                None => return,
-            }
-        }
     }
 
     /// What follows in a lane; nothing when it is over.
@@ -114,87 +115,20 @@ impl Lanes {
         }
         None
     }
-
-    /// Sends a message until it is known what became of it, and records that.
-    async fn deliver(&self, conversation: &ConversationId, job: &Job) -> Result<Delivered, Undelivered> {
-        // Nobody closes it.
-        let _flight = self.flights.acquire().await;
-        let request = SendMessage::new(conversation.clone(), &*job.request_id, &job.message);
-        let mut round = 1;
-        loop {
-            let error = match self.bots.attempt(&job.message, &request).await {
-                Ok(answer) => {
-                    let sent = self.bots.record(&job.message, &request, Ok(answer)).await;
-                    let sent =
-                        sent.map_err(|error| Undelivered::new(Reason::NotRecorded, &job.request_id, error))?;
-                    let (message_id, facts) = (sent.message_id, Some(sent.facts));
-                    return Ok(Delivered {
-                        message_id,
-                        request_id: sent.request_id,
-                        sha256: sent.sha256,
-                        facts,
-                    });
-                }
-                Err(error) => error,
-            };
-            let reason = if error.may_have_acted() {
-                match self.look(conversation, &job.request_id).await {
-                    Arrival::Arrived(id) => return self.found(job, &request, id).await,
-                    Arrival::Absent if round < self.rounds => {
-                        round += 1;
-                        continue;
-                    }
-                    Arrival::Absent => Reason::GaveUp,
-                    Arrival::Unclear => Reason::Unknown,
-                }
-            } else if !error.is_transient() {
-                Reason::Refused
-            } else if round < self.rounds {
-                let pause = error.retry_after().unwrap_or_else(|| pause(round));
-                self.bots.http.clock().sleep(pause).await;
-                round += 1;
-                continue;
-            } else {
-                Reason::GaveUp
-            };
-            record::failed(&self.bots, &job.message, &request, &error).await;
-            return Err(Undelivered::new(reason, &job.request_id, error));
-        }
-    }
-
-    /// Looks what became of a message, as often as it takes to be answered.
-    async fn look(&self, conversation: &ConversationId, request_id: &str) -> Arrival {
-        for round in 1..=self.rounds {
-            let pause = if round == 1 { self.settle } else { pause(round) };
-            self.bots.http.clock().sleep(pause).await;
-            match self.bots.arrival(conversation.clone(), request_id).await {
-                Ok(arrival) => return arrival,
-                Err(error) if cannot_say(&error) => return Arrival::Unclear,
-                Err(_) => {}
-            }
-        }
-        Arrival::Unclear
-    }
-
-    /// A message whose answer was lost has arrived.
-    async fn found(&self, job: &Job, request: &SendMessage, id: MessageId) -> Result<Delivered, Undelivered> {
-        if let Some(receipts) = &self.bots.receipts {
-            receipts.sent(request.conversation(), &id);
-        }
-        match record::found(&self.bots, &job.message, request, &id).await {
-            Ok(()) => {
-                let (request_id, sha256) = (job.request_id.clone(), request.sha256());
-                Ok(Delivered { message_id: id, request_id, sha256, facts: None })
-            }
-            Err(cause) => {
-                let error = Error::new(ErrorKind::NotRecorded, Sent::Yes).with_operation(&SEND_MESSAGE);
-                let error = error.with_subject(id.as_str()).with_source(cause);
-                Err(Undelivered::new(Reason::NotRecorded, &job.request_id, error))
-            }
-        }
-    }
 }
 
-fn pause(round: u32) -> Duration {
-    PAUSE.saturating_mul(1 << (round - 1).min(10)).min(PAUSE_MAX)
+/// Sends what is in a lane until it is empty, or must stop.
+async fn run(mut work: Work, mut job: Job) {
+    loop {
+        job.request_id.clone_into(&mut work.request_id);
+        let outcome = work.lanes.deliver(&work.conversation, &job).await;
+        let reason = outcome.as_ref().err().map(|undelivered| undelivered.reason);
+        let next = work.lanes.after(&work.conversation, &work.request_id, reason);
+        work.is_over = next.is_none();
+        job.tell(outcome);
+        match next {
+            Some(next) => job = next,
+            None => return,
+        }
+    }
 }

@@ -4,107 +4,17 @@ use std::borrow::Cow;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Error, Span, Tokenizer};
-use memchr::{memchr_iter, memchr2, memchr3};
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr_iter};
 use percent_encoding::percent_decode_str;
+
+use crate::elements::is_element;
 
 /// How often a text is decoded: entities within entities, and behind percent signs.
 const LAYERS_MAX: usize = 3;
 
-/// What the names of event handlers go on with after `on`. Prefixes, so that later ones of a family are found as well.
-const HANDLERS: &[&str] = &[
-    "abort",
-    "activate",
-    "after",
-    "animation",
-    "auxclick",
-    "before",
-    "begin",
-    "blur",
-    "bounce",
-    "canplay",
-    "cellchange",
-    "change",
-    "click",
-    "close",
-    "contextmenu",
-    "copy",
-    "cuechange",
-    "cut",
-    "dataavailable",
-    "datasetc",
-    "dblclick",
-    "deactivate",
-    "drag",
-    "drop",
-    "durationchange",
-    "emptied",
-    "end",
-    "error",
-    "filterchange",
-    "finish",
-    "focus",
-    "formdata",
-    "fullscreen",
-    "gesture",
-    "gotpointer",
-    "hashchange",
-    "help",
-    "input",
-    "invalid",
-    "key",
-    "layoutcomplete",
-    "load",
-    "losecapture",
-    "lostpointer",
-    "media",
-    "message",
-    "mouse",
-    "move",
-    "offline",
-    "orientation",
-    "outofsync",
-    "page",
-    "paste",
-    "pause",
-    "play",
-    "pointer",
-    "popstate",
-    "progress",
-    "propertychange",
-    "ratechange",
-    "readystate",
-    "repeat",
-    "reset",
-    "resize",
-    "reverse",
-    "rows",
-    "scroll",
-    "search",
-    "seek",
-    "select",
-    "show",
-    "slotchange",
-    "stalled",
-    "start",
-    "stop",
-    "storage",
-    "submit",
-    "suspend",
-    "syncrestored",
-    "timeerror",
-    "timeupdate",
-    "toggle",
-    "touch",
-    "trackchange",
-    "transition",
-    "unhandled",
-    "unload",
-    "urlflip",
-    "volume",
-    "waiting",
-    "webkit",
-    "wheel",
-];
+/// Words that begin like the names of event handlers.
+const NO_HANDLERS: [&str; 8] =
+    ["online", "ongoing", "onward", "onwards", "onboarding", "onsite", "onscreen", "onset"];
 
 /// What was found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +48,8 @@ impl Markup {
 /// The first markup of a text and where it begins, counted in characters from 1; of what was hidden behind entities or percent signs the place is
 /// that in the decoded text.
 ///
-/// It is what an HTML tokenizer takes for markup, so that ordinary text passes: `a < b`, `I <3 you`, `x => y`. Beside tags these are found: event
-/// handlers behind a quote, as they break out of an attribute, and links with a scheme that runs scripts.
+/// It is what an HTML tokenizer takes for markup and a browser makes something of, so that ordinary text passes: `a < b`, `I <3 you`, `Vec<String>`, `<jane@example.com>`.
+/// Beside tags these are found: event handlers behind a quote, as they break out of an attribute, and links with a scheme that runs scripts.
 ///
 /// # Examples
 /// ```
@@ -175,70 +85,108 @@ fn in_layer(text: &str) -> Option<(Markup, u64)> {
     Some((markup, before.chars().count() as u64 + 1))
 }
 
-/// The first thing that is no text, and the byte it begins at.
+/// The first thing that is no text, and the byte it begins at. A tag is one when a browser makes something of its name, or when it has an attribute with a
+/// value: `Vec<String>` and `<jane@example.com>` are text.
 fn tag(text: &str) -> Option<(Markup, usize)> {
     // Text before the first sign is text; what follows is the tokenizer's to say.
-    let first = memchr::memchr(b'<', text.as_bytes())?;
+    let first = memchr(b'<', text.as_bytes())?;
     let rest = text.get(first..)?;
     let mut tokens = Tokenizer::new_with_emitter(
         rest,
         CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
             let markup = match event {
-                CallbackEvent::OpenStartTag { .. }
-                | CallbackEvent::EndTag { .. }
-                | CallbackEvent::Error(Error::EofInTag | Error::MissingEndTagName) => Markup::Tag,
-                CallbackEvent::Comment { .. } | CallbackEvent::Error(Error::EofInComment) => Markup::Comment,
-                CallbackEvent::Doctype { .. } | CallbackEvent::Error(Error::EofInDoctype) => Markup::Doctype,
-                _ => return None,
+                CallbackEvent::OpenStartTag { name } | CallbackEvent::EndTag { name } => {
+                    is_element(&String::from_utf8_lossy(name)).then_some(Markup::Tag)
+                }
+                CallbackEvent::AttributeValue { value } => (!value.is_empty()).then_some(Markup::Tag),
+                CallbackEvent::Error(Error::EofInTag) => is_cut_off(rest).then_some(Markup::Tag),
+                CallbackEvent::Error(Error::MissingEndTagName) => Some(Markup::Tag),
+                CallbackEvent::Comment { .. } | CallbackEvent::Error(Error::EofInComment) => {
+                    Some(Markup::Comment)
+                }
+                CallbackEvent::Doctype { .. } | CallbackEvent::Error(Error::EofInDoctype) => {
+                    Some(Markup::Doctype)
+                }
+                _ => None,
             };
-            Some((markup, span.start))
+            markup.map(|markup| (markup, span.start))
         }),
     );
     let Ok((markup, near)) = tokens.next()?;
     // The tokenizer tells where the thing ends or its name begins; it begins at the last sign before that which can begin one.
-    let near = near.min(rest.len());
-    let begins = memchr_iter(b'<', rest.as_bytes())
-        .take_while(|&at| at <= near)
-        .filter(|&at| {
-            rest.as_bytes()
-                .get(at + 1)
-                .is_some_and(|next| next.is_ascii_alphabetic() || b"/!?".contains(next))
-        })
-        .last();
+    let begins = begin(rest, near.min(rest.len()));
     Some((markup, first + begins.unwrap_or_default()))
+}
+
+/// Where the last thing begins that is no text, as far as a sign tells.
+fn begin(text: &str, until: usize) -> Option<usize> {
+    let can_begin = |next: &u8| next.is_ascii_alphabetic() || b"/!?".contains(next);
+    let bytes = text.as_bytes();
+    memrchr_iter(b'<', bytes.get(..(until + 1).min(bytes.len()))?)
+        .find(|&at| bytes.get(at + 1).is_some_and(can_begin))
+}
+
+/// Whether a tag that has no end would be one if the page went on behind it: `a<b` and `i<n; i++` would not.
+fn is_cut_off(text: &str) -> bool {
+    let Some(tag) = begin(text, text.len()).and_then(|at| text.get(at + 1..)) else { return true };
+    let tag = tag.trim_start_matches('/');
+    let end = tag.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(tag.len());
+    let name = tag.get(..end).unwrap_or(tag).to_ascii_lowercase();
+    // A letter alone is a variable.
+    tag.contains('=') || (name.len() > 1 && is_element(&name))
 }
 
 /// A link that runs something: `javascript:alert(1)`, and not `JavaScript: the good parts`.
 fn script_link(text: &str) -> Option<(Markup, usize)> {
-    let bytes = text.as_bytes();
-    memchr_iter(b':', bytes).find_map(|colon| {
-        let behind = text.get(colon + 1..)?;
-        behind.chars().next().filter(|next| !next.is_whitespace())?;
-        let scheme = text.get(..colon)?.rsplit(|c: char| !c.is_ascii_alphabetic()).next()?;
+    // Browsers do not see these within a link.
+    let joined: Cow<'_, str> = if text.contains(['\t', '\n', '\r']) {
+        Cow::Owned(text.replace(['\t', '\n', '\r'], ""))
+    } else {
+        Cow::Borrowed(text)
+    };
+    let found = memchr_iter(b':', joined.as_bytes()).find_map(|colon| {
+        let (before, behind) = (joined.get(..colon)?, joined.get(colon + 1..)?);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let scheme = before.rsplit(|c: char| !is_part(c)).next()?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-        let has_type =
-            |name: &str| behind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-        let runs = is("javascript")
-            || is("vbscript")
-            || is("livescript")
-            || (is("data")
-                && ["text/html", "image/svg", "application/xhtml", "text/xml"]
-                    .iter()
-                    .any(|name| has_type(name)));
-        runs.then_some((Markup::ScriptLink, colon - scheme.len()))
-    })
+        let runs = if is("data") {
+            let kind = behind.trim_start().get(..12.min(behind.trim_start().len())).unwrap_or_default();
+            let kind = kind.to_ascii_lowercase();
+            ["text/html", "image/svg", "application/", "text/xml"].iter().any(|name| kind.starts_with(name))
+        } else {
+            (is("javascript") || is("vbscript") || is("livescript")) && is_code(behind)
+        };
+        runs.then_some(colon - scheme.len())
+    })?;
+    // The place in the text itself, in front of which nothing was taken away but such characters.
+    let mut kept = text.char_indices().filter(|(_, c)| !matches!(c, '\t' | '\n' | '\r'));
+    let place = joined.get(..found).map_or(0, |before| before.chars().count());
+    Some((Markup::ScriptLink, kept.nth(place).map_or(0, |(at, _)| at)))
+}
+
+/// Whether something is called, assigned or looked up in it, as code does and a sentence does not.
+fn is_code(text: &str) -> bool {
+    let calls = memchr_iter(b'(', text.as_bytes()).any(|at| {
+        text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(|c| !c.is_whitespace())
+    });
+    calls || text.contains(['=', '`', '['])
 }
 
 /// A handler that becomes an attribute when a page puts the text between quotes.
 fn event_handler(text: &str) -> Option<(Markup, usize)> {
-    memchr::memchr(b'=', text.as_bytes())?;
+    memchr(b'=', text.as_bytes())?;
     [('"', b'"'), ('\'', b'\'')].into_iter().find_map(|(quote, byte)| {
-        let at = memchr::memchr(byte, text.as_bytes())?;
+        let at = memchr(byte, text.as_bytes())?;
         let page = format!("<a title={quote}{text}{quote}>");
+        let mut is_next = false;
         let mut tokens = Tokenizer::new_with_emitter(
             &*page,
             CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| match event {
-                CallbackEvent::AttributeName { name } => is_handler(name).then_some(true),
+                CallbackEvent::AttributeName { name } => {
+                    is_next = is_handler(name);
+                    None
+                }
+                CallbackEvent::AttributeValue { value } => (is_next && !value.is_empty()).then_some(true),
                 CallbackEvent::CloseStartTag { .. } => Some(false),
                 _ => None,
             }),
@@ -250,25 +198,45 @@ fn event_handler(text: &str) -> Option<(Markup, usize)> {
 
 fn is_handler(name: &[u8]) -> bool {
     let Some(event) = name.strip_prefix(b"on") else { return false };
-    HANDLERS.iter().any(|handler| event.starts_with(handler.as_bytes()))
+    let is_word = NO_HANDLERS.iter().any(|word| word.as_bytes() == name);
+    event.len() >= 3 && event.iter().all(u8::is_ascii_lowercase) && !is_word
 }
 
 /// The text with one layer of entities and percent signs taken off, if it has one.
-fn decoded(text: &str) -> Option<String> {
-    let without_entities = if memchr::memchr(b'&', text.as_bytes()).is_some() {
+pub(crate) fn decoded(text: &str) -> Option<String> {
+    let without_entities = match whole_entities(text) {
         // Signs that would be markup have been looked at before; what is left is text.
-        let mut whole = Vec::with_capacity(text.len());
-        let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
-            if let CallbackEvent::String { value } = event {
-                whole.extend_from_slice(value);
-            }
-            None::<()>
-        });
-        let _ = Tokenizer::new_with_emitter(text, emitter).count();
-        Cow::Owned(String::from_utf8_lossy(&whole).into_owned())
-    } else {
-        Cow::Borrowed(text)
+        Some(text) => {
+            let mut whole = Vec::with_capacity(text.len());
+            let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
+                if let CallbackEvent::String { value } = event {
+                    whole.extend_from_slice(value);
+                }
+                None::<()>
+            });
+            let _ = Tokenizer::new_with_emitter(&*text, emitter).count();
+            Cow::Owned(String::from_utf8_lossy(&whole).into_owned())
+        }
+        None => Cow::Borrowed(text),
     };
     let below = percent_decode_str(&without_entities).decode_utf8_lossy();
     (below != text).then(|| below.into_owned())
+}
+
+/// The text with every `&` that begins no whole entity written as one, so that `?a=1&lt=2` stays a query; nothing where there is no entity.
+fn whole_entities(text: &str) -> Option<String> {
+    memchr(b'&', text.as_bytes())?;
+    let mut parts = text.split('&');
+    let mut whole = parts.next()?.to_owned();
+    let mut has_some = false;
+    for part in parts {
+        let name = part.get(..part.len().min(33)).unwrap_or(part);
+        let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_named = !name.is_empty() && part.get(name.len()..).is_some_and(|rest| rest.starts_with(';'));
+        let is_entity = part.starts_with('#') || is_named;
+        has_some |= is_entity;
+        whole.push_str(if is_entity { "&" } else { "&amp;" });
+        whole.push_str(part);
+    }
+    has_some.then_some(whole)
 }

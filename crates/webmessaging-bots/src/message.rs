@@ -158,25 +158,34 @@ impl Message {
     /// [`Violations`] with paths as the wire names them, such as `cards[0].title`.
     pub fn validate(&self) -> Result<(), Violations> {
         let mut found = Vec::new();
-        for (path, id) in [("to.id", &self.to), ("from.id", &self.from)] {
-            found.extend(bounded(path, id.as_str(), limits::ID_CHARACTERS_MAX));
-        }
-        match &self.content {
-            Content::Text(text) => found.extend(visible("text", text, limits::BOT_TEXT_CHARACTERS_MAX)),
-            Content::Cards(cards) => {
+        check_ids(&[("to.id", self.to.as_str()), ("from.id", self.from.as_str())], &mut found);
+        self.content.check(&mut found);
+        Violations::check(found)
+    }
+}
+
+/// What can be the id of a participant.
+pub(crate) fn check_ids(ids: &[(&'static str, &str)], found: &mut Vec<Violation>) {
+    found.extend(ids.iter().filter_map(|(path, id)| bounded(*path, id, limits::ID_CHARACTERS_MAX)));
+}
+
+impl Content {
+    pub(crate) fn check(&self, found: &mut Vec<Violation>) {
+        match self {
+            Self::Text(text) => found.extend(visible("text", text, limits::BOT_TEXT_CHARACTERS_MAX)),
+            Self::Cards(cards) => {
                 found.extend(counted("cards", cards.len(), limits::BOT_CARDS_MAX));
                 for (index, card) in cards.iter().enumerate() {
-                    card.check(&format!("cards[{index}]"), &mut found);
+                    card.check(&format!("cards[{index}]"), found);
                 }
             }
-            Content::QuickReplies(replies) => {
+            Self::QuickReplies(replies) => {
                 found.extend(counted("quickReplies", replies.len(), limits::BOT_QUICK_REPLIES_MAX));
                 for (index, reply) in replies.iter().enumerate() {
-                    reply.check(&format!("quickReplies[{index}]"), &mut found);
+                    reply.check(&format!("quickReplies[{index}]"), found);
                 }
             }
         }
-        Violations::check(found)
     }
 }
 
@@ -264,10 +273,17 @@ pub(crate) fn visible(
     if let Some(violation) = bounded(path.clone(), text, limit) {
         return Some(violation);
     }
-    if text.trim().is_empty() {
+    if text.chars().all(is_blank) {
         return Some(Violation::new(path, Code::Required, required(limit.name)));
     }
     no_markup(path, text)
+}
+
+/// What nobody sees.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 /// Refuses markup and scripts.
@@ -277,7 +293,11 @@ pub(crate) fn no_markup(path: impl Into<Path>, text: &str) -> Option<Violation> 
     Some(violation.actual(webmessaging_model::Actual::Position(at)))
 }
 
-fn counted(path: &'static str, count: usize, limit: webmessaging_model::DatedLimit) -> Option<Violation> {
+pub(crate) fn counted(
+    path: &'static str,
+    count: usize,
+    limit: webmessaging_model::DatedLimit,
+) -> Option<Violation> {
     let count = count as u64;
     if count == 0 {
         return Some(Violation::new(path, Code::Required, required(limit.name)));

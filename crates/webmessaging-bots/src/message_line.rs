@@ -34,7 +34,7 @@ impl MessageLine {
         let mut value: Value = serde_json::from_slice(json)
             .map_err(|_| Violation::new("", Code::Malformed, "bot_message.json"))?;
         let named = value.as_object_mut().and_then(|fields| fields.remove("conversationId"));
-        let (conversation, mut found) = match named.map(conversation).transpose() {
+        let (conversation, mut found) = match named.as_ref().map(conversation).transpose() {
             Ok(conversation) => (conversation, Vec::new()),
             Err(violation) => (None, vec![violation]),
         };
@@ -53,8 +53,8 @@ impl MessageLine {
 }
 
 /// An id that can stand in a path.
-fn conversation(id: Value) -> Result<ConversationId, Violation> {
-    let refused = match &id {
+fn conversation(id: &Value) -> Result<ConversationId, Violation> {
+    let refused = match id {
         Value::String(id) if id.is_empty() => (Code::Required, "id.required"),
         Value::String(id) if matches!(&**id, "." | "..") => (Code::Reserved, "id.reserved"),
         Value::String(id) => return Ok(ConversationId::new(id)),

@@ -7,7 +7,7 @@ const MESSAGES: &str = "design document: web messaging bot messages, step 2";
 /// Sends a message. One that may have arrived is not sent again: the person would read it twice.
 pub const SEND_MESSAGE: Operation =
     Operation::new("bots.message.send", Method::Post, "/api/v2/conversations/{conversationId}/messages")
-        .success(&[200, 201, 202])
+        .success(&[200, 201, 202, 204])
         .scopes(&["conversation:write"])
         .retry(RetryClass::Once)
         .contract(Contract::Design)

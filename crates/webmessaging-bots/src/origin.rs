@@ -68,7 +68,10 @@ impl Origin {
         if text.bytes().any(|byte| byte <= b' ' || matches!(byte, b'\\' | b'@' | b'*' | b'?' | b'#' | b'%')) {
             return Err(malformed());
         }
-        let (_, behind) = text.split_once("://").ok_or_else(malformed)?;
+        let (scheme, behind) = text.split_once("://").ok_or_else(malformed)?;
+        if !["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+            return Err(malformed());
+        }
         let path = behind.find('/').and_then(|at| behind.get(at..)).unwrap_or_default();
         let url = Url::parse(text).map_err(|_| malformed())?;
         let is_web = matches!(url.scheme(), "http" | "https");

@@ -6,6 +6,8 @@ use std::fmt;
 use webmessaging_http::{Error, Facts};
 use webmessaging_model::MessageId;
 
+use crate::client::SentMessage;
+
 /// A message that has arrived.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -59,6 +61,13 @@ pub struct Undelivered {
     pub request_id: String,
     /// What went wrong, where this message was sent.
     pub error: Option<Error>,
+}
+
+impl From<SentMessage> for Delivered {
+    fn from(sent: SentMessage) -> Self {
+        let SentMessage { message_id, request_id, sha256, facts } = sent;
+        Self { message_id, request_id, sha256, facts: Some(facts) }
+    }
 }
 
 impl Undelivered {

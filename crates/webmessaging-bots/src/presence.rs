@@ -36,34 +36,32 @@ impl Presence {
         message: &Message,
     ) -> Result<(), Error> {
         let refuse = |path, rule| Err(absent(path, rule, &SEND_MESSAGE));
-        let conversation = self.conversation(bots, id).await?;
-        if !conversation.is_active() {
-            return refuse("conversationId", "bot_message.conversation.active");
-        }
-        for (path, participant) in [("to.id", message.to()), ("from.id", message.from())] {
-            if !conversation.has(participant) {
-                return refuse(path, "bot_message.participant.present");
-            }
-        }
-        Ok(())
-    }
-
-    async fn conversation(&self, bots: &BotsClient, id: &ConversationId) -> Result<Arc<Conversation>, Error> {
         let now = bots.http.clock().now();
-        if let Some((at, conversation)) = self.lock().get(id)
-            && now.saturating_duration_since(*at) < self.life
-        {
-            return Ok(Arc::clone(conversation));
+        let seen =
+            self.lock().get(id).filter(|(at, _)| now.saturating_duration_since(*at) < self.life).cloned();
+        if seen.is_some_and(|(_, conversation)| missing(&conversation, message).is_none()) {
+            return Ok(());
         }
+        // Whoever was not there a moment ago can have come since.
         let conversation = Arc::new(bots.conversation(id.clone()).await?);
         self.lock().put(id.clone(), (now, Arc::clone(&conversation)));
-        Ok(conversation)
+        missing(&conversation, message).map_or(Ok(()), |(path, rule)| refuse(path, rule))
     }
 
     /// Nothing is half-done under the lock, so a poisoned one holds good data.
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a message lacks in its conversation.
+fn missing(conversation: &Conversation, message: &Message) -> Option<(&'static str, &'static str)> {
+    if !conversation.is_active() {
+        return Some(("conversationId", "bot_message.conversation.active"));
+    }
+    let sides = [("to.id", message.to()), ("from.id", message.from())];
+    let absent = sides.into_iter().find(|(_, participant)| !conversation.has(participant));
+    absent.map(|(path, _)| (path, "bot_message.participant.present"))
 }
 
 impl fmt::Debug for Presence {

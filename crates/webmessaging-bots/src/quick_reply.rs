@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use webmessaging_model::{Violation, limits};
 
 use crate::message::{bounded, visible};
+use crate::wire::{fields, text, unknown};
 
 /// An answer that a person can choose. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct QuickReply {
     /// What the person sees: 1 to 80 characters without markup.
@@ -22,6 +23,15 @@ impl QuickReply {
     /// An answer.
     pub fn new(label: impl Into<String>, payload: impl Into<String>) -> Self {
         Self { label: label.into(), payload: payload.into() }
+    }
+
+    /// The answer of an object; violations where a field is missing, no text, or not known.
+    pub(crate) fn read(value: &Value, path: &str, found: &mut Vec<Violation>) -> Option<Self> {
+        let known = fields(value, path, "bot_message.quick_reply", found)?;
+        found.extend(unknown(known, &["label", "payload"], path));
+        let label = text(known, "label", path, "bot_message.quick_reply.label", found);
+        let payload = text(known, "payload", path, "bot_message.quick_reply.payload", found);
+        Some(Self { label: label?, payload: payload? })
     }
 
     pub(crate) fn check(&self, path: &str, found: &mut Vec<Violation>) {

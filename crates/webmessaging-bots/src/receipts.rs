@@ -67,12 +67,17 @@ struct Known {
     unread: VecDeque<MessageId>,
     /// Receipts for what nobody has sent yet.
     unmatched: VecDeque<ReadReceipt>,
+    /// Read before anybody knew that they were sent, and not told yet.
+    late: Vec<MessageId>,
+    /// The message that was read last.
+    last_read: Option<MessageId>,
 }
 
 impl Known {
     /// Everything up to this message, if it is unread.
     fn take_until(&mut self, message: &MessageId) -> Vec<MessageId> {
         let Some(at) = self.unread.iter().position(|unread| unread == message) else { return Vec::new() };
+        self.last_read = Some(message.clone());
         self.unread.drain(..=at).collect()
     }
 }
@@ -89,33 +94,45 @@ impl Receipts {
         Self(Arc::new(Mutex::new(LruCache::new(CONVERSATIONS_MAX))))
     }
 
-    /// Notes a message that was sent. A receipt that was here before it counts at once; what is read by that is given.
-    pub fn sent(&self, conversation: &ConversationId, message: &MessageId) -> Vec<MessageId> {
+    /// Notes a message that was sent. A receipt that was here before it counts at once; the next [`read`](Self::read) of the conversation tells what was read by
+    /// that, or [`take_late`](Self::take_late).
+    pub fn sent(&self, conversation: &ConversationId, message: &MessageId) {
         let mut known = self.lock();
         let known = known.get_or_insert_mut(conversation.clone(), Known::default);
         if known.unread.len() == MESSAGES_MAX {
             known.unread.pop_front();
         }
         known.unread.push_back(message.clone());
-        let Some(at) = known.unmatched.iter().position(|receipt| receipt.message == *message) else {
-            return Vec::new();
-        };
-        known.unmatched.remove(at);
-        known.take_until(message)
+        if let Some(at) = known.unmatched.iter().position(|receipt| receipt.message == *message) {
+            known.unmatched.remove(at);
+            let read = known.take_until(message);
+            known.late.extend(read);
+        }
+    }
+
+    /// What was read before it was known to be sent, and was not told yet: messages by their conversations.
+    pub fn take_late(&self) -> Vec<(ConversationId, Vec<MessageId>)> {
+        let mut known = self.lock();
+        let late = known.iter_mut().filter(|(_, known)| !known.late.is_empty());
+        late.map(|(conversation, known)| (conversation.clone(), std::mem::take(&mut known.late))).collect()
     }
 
     /// Takes a receipt: the messages that are read by it and were not before, the oldest first. One that matches nothing is kept.
     pub fn read(&self, receipt: ReadReceipt) -> Vec<MessageId> {
         let mut known = self.lock();
         let known = known.get_or_insert_mut(receipt.conversation.clone(), Known::default);
-        let read = known.take_until(&receipt.message);
+        let mut read = std::mem::take(&mut known.late);
+        let matched = known.take_until(&receipt.message);
         // The same receipt can come twice.
-        if read.is_empty() && !known.unmatched.contains(&receipt) {
+        let is_known = known.last_read.as_ref() == Some(&receipt.message)
+            || known.unmatched.iter().any(|other| other.message == receipt.message);
+        if matched.is_empty() && !is_known {
             if known.unmatched.len() == MESSAGES_MAX {
                 known.unmatched.pop_front();
             }
             known.unmatched.push_back(receipt);
         }
+        read.extend(matched);
         read
     }
 

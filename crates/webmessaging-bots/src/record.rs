@@ -42,12 +42,18 @@ pub(crate) async fn found(
 }
 
 /// That a message was not sent, or may have been. What it failed with matters more than a record that cannot be written.
-pub(crate) async fn failed(bots: &BotsClient, message: &Message, request: &SendMessage, error: &Error) {
+pub(crate) async fn failed(
+    bots: &BotsClient,
+    message: &Message,
+    request: &SendMessage,
+    error: &Error,
+    maybe_sent: bool,
+) {
     let recorded = bots.journal.record(|stamp| {
         let mut kind = BotMessageFailed::new(request.conversation().as_str(), error.kind().code())
             .message_id(request.request_id())
             .message_type(message.message_type().as_str())
-            .maybe_sent(error.may_have_acted());
+            .maybe_sent(maybe_sent);
         kind.crm_target.clone_from(&bots.crm_target);
         let facts = EventFacts::new().operation(SEND_MESSAGE.name).attempts(error.attempts());
         let mut facts = facts.payload_sha256(request.sha256());

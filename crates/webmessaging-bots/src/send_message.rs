@@ -1,5 +1,7 @@
 //! `POST /api/v2/conversations/{conversationId}/messages`: sends a message.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::HeaderName;
 use serde::Deserialize;
@@ -12,11 +14,11 @@ use crate::operations::SEND_MESSAGE;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-genesys-request-id");
 
-/// Sends a message. Contract: design; scope `conversation:write`.
+/// Sends a message. Contract: design; scope `conversation:write`. `Debug` does not show what it says.
 ///
 /// The body is written once: what [`sha256`](Self::sha256) is made of are the bytes that go out, in every attempt. This is the bare request:
 /// [`BotsClient::send`](crate::BotsClient::send) records what came of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SendMessage {
     conversation: ConversationId,
@@ -69,6 +71,16 @@ impl SendMessage {
     /// The SHA-256 of the body.
     pub fn sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.body).into()
+    }
+}
+
+impl fmt::Debug for SendMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendMessage")
+            .field("conversation", &self.conversation)
+            .field("request_id", &self.request_id)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
     }
 }
 

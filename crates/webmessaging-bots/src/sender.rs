@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
+use webmessaging_http::Error;
 use webmessaging_model::ConversationId;
 
-use crate::client::BotsClient;
+use crate::client::{BotsClient, absent};
 use crate::lanes::{Job, Lane, Lanes};
 use crate::message::Message;
-use crate::outcome::{Delivered, Undelivered};
+use crate::operations::SEND_MESSAGE;
+use crate::outcome::{Delivered, Reason, Undelivered};
 
 /// So many messages wait at once, before callers wait themselves.
 const ROOM: usize = 1_000;
@@ -25,15 +27,16 @@ const AT_ONCE: usize = 64;
 const ROUNDS: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// So long a lost message is given to arrive, before anybody looks for it.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// Sends messages, each conversation in order and many conversations at once. Cheap to clone.
 ///
 /// - **Order.** A conversation is a lane: its next message goes out when the one before has arrived. The order is that in which the calls of
-///   [`enqueue`](Self::enqueue) were first polled.
+///   [`enqueue`](Self::enqueue) were first polled; keep polling a call that you have begun, others wait behind it.
 /// - **Bounded.** A caller waits while 1 000 messages wait already; 64 are under way at once.
-/// - **Never twice.** When an answer is lost, the lane stands still and the conversation is read back: what has arrived is not sent again, and what has not
-///   is. Where nobody can say, the lane stays stopped, everything behind it is handed back unsent, and somebody has to
+/// - **Not twice.** When an answer is lost, the lane stands still, waits, and reads the conversation back: what has arrived is not sent again, and what has not
+///   is. A request that is held up for longer than the wait ([`SenderBuilder::settle`]) and acts all the same makes a second message; nothing else does. Where
+///   nobody can say, the lane stays stopped, everything that was accepted behind it is handed back unsent, and somebody has to
 ///   [`resume`](Self::resume) it.
 ///
 /// # Examples
@@ -50,6 +53,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Sender {
     lanes: Arc<Lanes>,
+    /// Whether the origin of what is sent was admitted, where there is a list.
+    is_admitted: bool,
 }
 
 /// How a [`Sender`] is to be.
@@ -109,14 +114,52 @@ impl Sender {
         request_id: impl Into<String>,
         message: Message,
     ) -> Result<Ticket, Undelivered> {
-        let (conversation, request_id) = (conversation.into(), request_id.into());
+        self.accept(conversation.into(), request_id.into(), message, false).await
+    }
+
+    /// Accepts a message that somebody who is gone may have sent with this request id: the conversation is read back first, when its turn comes.
+    ///
+    /// # Errors
+    /// Those of [`enqueue`](Self::enqueue).
+    pub async fn enqueue_again(
+        &self,
+        conversation: impl Into<ConversationId>,
+        request_id: impl Into<String>,
+        message: Message,
+    ) -> Result<Ticket, Undelivered> {
+        self.accept(conversation.into(), request_id.into(), message, true).await
+    }
+
+    async fn accept(
+        &self,
+        conversation: ConversationId,
+        request_id: String,
+        message: Message,
+        may_be_there: bool,
+    ) -> Result<Ticket, Undelivered> {
+        if !is_request_id(&request_id) {
+            let error = absent("requestId", "bot_message.request_id", &SEND_MESSAGE);
+            return Err(Undelivered::new(Reason::Refused, "", error));
+        }
+        let turn = self.lanes.turns.lock().await;
         let room = Arc::clone(&self.lanes.room).acquire_owned().await;
         // Nobody closes it.
         let room = room.map_err(|_| Undelivered::not_sent(&request_id))?;
         let (told, outcome) = oneshot::channel();
-        let job = Job { message, request_id: request_id.clone(), told, _room: room };
+        let (id, is_admitted) = (request_id.clone(), self.is_admitted);
+        let job = Job { message, request_id: id, may_be_there, is_admitted, told, _room: room };
         self.lanes.add(conversation, job)?;
+        drop(turn);
         Ok(Ticket { request_id, outcome })
+    }
+
+    /// A sender for what the page of this origin asks for; it shares its lanes with this one.
+    ///
+    /// # Errors
+    /// Those of [`BotsClient::from_origin`].
+    pub fn from_origin(&self, origin: &str) -> Result<Self, Error> {
+        let is_admitted = self.lanes.bots.from_origin(origin)?.is_admitted;
+        Ok(Self { lanes: Arc::clone(&self.lanes), is_admitted })
     }
 
     /// Sends a message when its turn comes, and waits for what came of it.
@@ -131,7 +174,8 @@ impl Sender {
         self.enqueue(conversation, message).await?.await
     }
 
-    /// The conversations that are stopped, and the id of the request of which nobody knows whether it arrived.
+    /// The conversations that are stopped, and the id of the request of which nobody knows whether it arrived. They stay until they are
+    /// [resumed](Self::resume).
     pub fn stopped(&self) -> Vec<(ConversationId, String)> {
         let lanes = self.lanes.lock();
         let stopped = lanes.iter().filter_map(|(conversation, lane)| match lane {
@@ -151,7 +195,7 @@ impl Sender {
         is_stopped
     }
 
-    /// Waits until everything that was accepted has an outcome.
+    /// Waits until everything that was accepted has an outcome. What is accepted meanwhile waits for that.
     pub async fn drain(&self) {
         let all = u32::try_from(self.lanes.capacity).unwrap_or(u32::MAX);
         let _ = self.lanes.room.acquire_many(all).await;
@@ -177,8 +221,8 @@ impl SenderBuilder {
         self
     }
 
-    /// Sets how long a message whose answer was lost is given to arrive, before the conversation is read back; 1 second by default. Longer than a request can
-    /// be held up on its way: what arrives later was sent again meanwhile.
+    /// Sets how long a message whose answer was lost is given to arrive, before the conversation is read back; 5 seconds by default, and three times that after a
+    /// timeout. Longer than a request can be held up on its way: one that arrives later was sent again meanwhile.
     pub fn settle(mut self, settle: Duration) -> Self {
         self.settle = settle;
         self
@@ -187,17 +231,24 @@ impl SenderBuilder {
     /// The sender. Its lanes run in the tokio runtime of those who send.
     pub fn build(self) -> Sender {
         let capacity = self.room.clamp(1, u32::MAX as usize >> 3);
+        let is_admitted = self.bots.is_admitted;
         let lanes = Lanes {
             bots: self.bots,
             room: Arc::new(Semaphore::new(capacity)),
             capacity,
+            turns: tokio::sync::Mutex::const_new(()),
             flights: Semaphore::new(self.at_once.clamp(1, capacity)),
             by_conversation: Mutex::default(),
             rounds: self.rounds.get(),
             settle: self.settle,
         };
-        Sender { lanes: Arc::new(lanes) }
+        Sender { lanes: Arc::new(lanes), is_admitted }
     }
+}
+
+/// What a header can hold, and a log can show.
+fn is_request_id(id: &str) -> bool {
+    (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl Ticket {

@@ -50,7 +50,9 @@ fn last_cut(text: &str, end: usize) -> usize {
     if let Some(at) = word.filter(|&at| !fits.get(..at).unwrap_or_default().trim().is_empty()) {
         return at;
     }
-    let mut boundaries = text.grapheme_indices(true).map(|(at, _)| at).take_while(|&at| at <= end);
+    // Whether there is one at the end depends on the character behind it, and on nothing further.
+    let behind = text.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let near = text.get(..end + behind).unwrap_or(text);
     // One that is longer than a message is cut all the same.
-    boundaries.by_ref().filter(|&at| at > 0).last().unwrap_or(end)
+    near.grapheme_indices(true).map(|(at, _)| at).rfind(|&at| at > 0 && at <= end).unwrap_or(end)
 }

@@ -6,14 +6,15 @@ use std::fmt;
 
 use webmessaging_model::{Code, Violation, Violations, limits};
 
-use crate::markup::find_markup;
+use crate::markup::{decoded, find_markup};
 use crate::message::visible;
+use crate::wire::shown;
 
 /// A text with named places: `Hello {name}`. `{{` and `}}` are braces.
 ///
 /// It is checked when it is made and when it is filled in, before anything is sent. What is filled in is text and nothing else: it cannot bring
-/// places of its own, control characters become blanks, what turns the direction of writing goes, and the brackets of what would be
-/// markup become `‹` and `›`.
+/// places of its own, control characters become blanks, what turns the direction of writing goes, and the signs of what has brackets or would be
+/// markup become others that look like them: `‹` and `›`.
 ///
 /// # Examples
 /// ```
@@ -100,18 +101,23 @@ impl Template {
         &self,
         values: impl IntoIterator<Item = (N, V)>,
     ) -> Result<String, Violations> {
-        let values: BTreeMap<String, V> =
-            values.into_iter().map(|(name, value)| (name.as_ref().to_owned(), value)).collect();
+        let mut twice = Vec::new();
+        let mut known = BTreeMap::new();
+        for (name, value) in values {
+            let name = name.as_ref();
+            if known.insert(name.to_owned(), value).is_some() {
+                twice.push(Violation::new(shown(name), Code::Duplicate, "bot_message.template.value_twice"));
+            }
+        }
+        let values = known;
         let names = self.names();
         let missing = names.iter().filter(|name| !values.contains_key(**name));
         let missing = missing
             .map(|name| Violation::new((*name).to_owned(), Code::Required, "bot_message.template.value"));
         let extra = values.keys().filter(|name| !names.contains(&name.as_str()));
-        let extra = extra.map(|name| {
-            let name = if is_name(name) { name.clone() } else { "*".to_owned() };
-            Violation::new(name, Code::NotAllowed, "bot_message.template.place")
-        });
-        Violations::check(missing.chain(extra).collect())?;
+        let extra =
+            extra.map(|name| Violation::new(shown(name), Code::NotAllowed, "bot_message.template.place"));
+        Violations::check(missing.chain(extra).chain(twice).collect())?;
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -128,27 +134,35 @@ impl Template {
 }
 
 fn is_name(name: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
     !name.is_empty() && name.len() <= 64 && name.chars().all(is_part)
 }
 
-/// A value as text and nothing else.
+/// A value as text and nothing else: it looks the same, and no program takes it for markup.
 fn inert(value: &str) -> Cow<'_, str> {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_plain = !value.chars().any(|c| c.is_control() || turns(c)) && find_markup(value).is_none();
-    // Behind the text before it, a sign at the end can begin something.
-    if is_plain && !value.contains(['<', '>']) {
-        return Cow::Borrowed(value);
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_plain = !value.chars().any(|c| c.is_control() || turns(c));
+    let value = if is_plain {
+        Cow::Borrowed(value)
+    } else {
+        let kept = value.chars().filter(|c| !turns(*c));
+        Cow::Owned(kept.map(|c| if c.is_control() { ' ' } else { c }).collect())
+    };
+    // Behind the text before it, and in front of what follows, a sign can begin something, hidden or not.
+    let is_markup = find_markup(&value).is_some() || value.contains(['<', '>']) || decoded(&value).is_some();
+    if !is_markup {
+        return value;
     }
-    let is_markup = find_markup(value).is_some() || value.ends_with('<');
-    let kept = value.chars().filter(|c| !turns(*c)).map(|c| match c {
-        '<' if is_markup => '‹',
-        '>' if is_markup => '›',
-        c if c.is_control() => ' ',
+    let looks_like = |c| match c {
+        '<' => '‹',
+        '>' => '›',
+        '&' => '＆',
+        '%' => '％',
+        ':' => '：',
+        '=' => '＝',
         c => c,
-    });
-    Cow::Owned(kept.collect())
+    };
+    Cow::Owned(value.chars().map(looks_like).collect())
 }
 
 impl fmt::Debug for Template {

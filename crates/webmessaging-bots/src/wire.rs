@@ -1,10 +1,11 @@
 //! Messages as JSON, read strictly, with every violation at once.
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use webmessaging_model::{Code, Limit, Violation, Violations};
+use webmessaging_model::{Code, DatedLimit, Limit, Violation, Violations, limits};
 
-use crate::message::{Content, Message, MessageType};
+use crate::card::Card;
+use crate::message::{Content, Message, MessageType, check_ids, counted};
+use crate::quick_reply::QuickReply;
 
 const FIELDS: [&str; 6] = ["to", "from", "type", "text", "cards", "quickReplies"];
 
@@ -13,59 +14,38 @@ type Fields = Map<String, Value>;
 /// Reads a message.
 pub(crate) fn read(value: &Value) -> Result<Message, Violations> {
     let mut found = Vec::new();
-    let message = value.as_object().and_then(|fields| message(fields, &mut found));
-    if !value.is_object() {
-        found.push(malformed("", "bot_message.object"));
-    }
-    if let Some(Err(violations)) = message.as_ref().map(Message::validate) {
-        found.extend(violations.into_vec());
-    }
+    let message =
+        fields(value, "", "bot_message.object", &mut found).and_then(|fields| message(fields, &mut found));
     Violations::check(found)?;
     // Nothing was found only where there is one.
     message.ok_or_else(|| malformed("", "bot_message.object").into())
 }
 
 fn message(fields: &Fields, found: &mut Vec<Violation>) -> Option<Message> {
-    found.extend(
-        fields
-            .keys()
-            .filter(|name| !FIELDS.contains(&name.as_str()))
-            .map(|name| not_allowed(shown(name), "bot_message.unknown_field")),
-    );
-    let to = participant(fields, "to", found);
-    let from = participant(fields, "from", found);
+    found.extend(unknown(fields, &FIELDS, ""));
+    let to = participant(fields, "to", "to.id", found);
+    let from = participant(fields, "from", "from.id", found);
     let kind = message_type(fields, found);
     let content = kind.and_then(|kind| content(fields, kind, found));
     Some(Message::new(to?, from?, content?))
 }
 
-fn participant(fields: &Fields, name: &'static str, found: &mut Vec<Violation>) -> Option<String> {
-    let path = format!("{name}.id");
-    let Some(participant) = fields.get(name) else {
-        found.push(Violation::new(path, Code::Required, "bot_message.participant.required"));
+fn participant(
+    message: &Fields,
+    name: &'static str,
+    path: &'static str,
+    found: &mut Vec<Violation>,
+) -> Option<String> {
+    const RULE: &str = "bot_message.participant";
+    let Some(participant) = message.get(name) else {
+        found.push(Violation::new(path, Code::Required, "id.required"));
         return None;
     };
-    let Some(participant) = participant.as_object() else {
-        found.push(malformed(name, "bot_message.participant"));
-        return None;
-    };
-    found.extend(
-        participant
-            .keys()
-            .filter(|field| *field != "id")
-            .map(|field| not_allowed(format!("{name}.{}", shown(field)), "bot_message.unknown_field")),
-    );
-    match participant.get("id") {
-        Some(Value::String(id)) => Some(id.clone()),
-        Some(_) => {
-            found.push(malformed(path, "bot_message.participant"));
-            None
-        }
-        None => {
-            found.push(Violation::new(path, Code::Required, "bot_message.participant.required"));
-            None
-        }
-    }
+    let participant = fields(participant, name, RULE, found)?;
+    found.extend(unknown(participant, &["id"], name));
+    let id = text(participant, "id", name, RULE, found)?;
+    check_ids(&[(path, &id)], found);
+    Some(id)
 }
 
 fn message_type(fields: &Fields, found: &mut Vec<Violation>) -> Option<MessageType> {
@@ -94,48 +74,95 @@ fn content(fields: &Fields, kind: MessageType, found: &mut Vec<Violation>) -> Op
             .filter(|name| fields.contains_key(*name))
             .map(|name| not_allowed(name, "bot_message.content_of_another_type")),
     );
-    let Some(value) = fields.get(own) else {
-        found.push(Violation::new(own, Code::Required, "bot_message.content.required"));
-        return None;
-    };
     match kind {
         MessageType::Text => {
-            let text = value.as_str().map(|text| Content::Text(text.to_owned()));
-            if text.is_none() {
-                found.push(malformed(own, "bot_message.text"));
-            }
-            text
+            let text = Content::Text(text(fields, own, "", "bot_message.text", found)?);
+            text.check(found);
+            Some(text)
         }
-        MessageType::Card => list(own, value, "bot_message.card", found).map(Content::Cards),
+        MessageType::Card => {
+            let cards = list(fields, own, limits::BOT_CARDS_MAX, found, |value, path, found| {
+                let card = Card::read(value, path, found)?;
+                card.check(path, found);
+                Some(card)
+            });
+            cards.map(Content::Cards)
+        }
         MessageType::QuickReply => {
-            list(own, value, "bot_message.quick_reply", found).map(Content::QuickReplies)
+            let replies = list(fields, own, limits::BOT_QUICK_REPLIES_MAX, found, |value, path, found| {
+                let reply = QuickReply::read(value, path, found)?;
+                reply.check(path, found);
+                Some(reply)
+            });
+            replies.map(Content::QuickReplies)
         }
     }
 }
 
-/// The entries of a list; all of them, so that every one of another shape is named.
-fn list<T: DeserializeOwned>(
+/// The entries of a list, each looked at by itself, so that what is wrong with one hides nothing of another.
+fn list<T>(
+    fields: &Fields,
     path: &'static str,
-    value: &Value,
-    rule: &'static str,
+    limit: DatedLimit,
     found: &mut Vec<Violation>,
+    read: impl Fn(&Value, &str, &mut Vec<Violation>) -> Option<T>,
 ) -> Option<Vec<T>> {
-    let Some(values) = value.as_array() else {
-        found.push(malformed(path, rule));
+    let Some(value) = fields.get(path) else {
+        found.push(Violation::new(path, Code::Required, "bot_message.content.required"));
         return None;
     };
-    let mut entries = Vec::with_capacity(values.len());
-    for (index, value) in values.iter().enumerate() {
-        match T::deserialize(value) {
-            Ok(entry) => entries.push(entry),
-            Err(_) => found.push(malformed(format!("{path}[{index}]"), rule)),
-        }
+    let Some(values) = value.as_array() else {
+        found.push(malformed(path, "bot_message.list"));
+        return None;
+    };
+    found.extend(counted(path, values.len(), limit));
+    let entries: Vec<_> = (0..)
+        .zip(values)
+        .map(|(index, value): (u64, _)| read(value, &format!("{path}[{index}]"), found))
+        .collect();
+    entries.into_iter().collect()
+}
+
+/// The fields of an object.
+pub(crate) fn fields<'a>(
+    value: &'a Value,
+    path: &str,
+    rule: &'static str,
+    found: &mut Vec<Violation>,
+) -> Option<&'a Fields> {
+    let fields = value.as_object();
+    if fields.is_none() {
+        found.push(malformed(path.to_owned(), rule));
     }
-    (entries.len() == values.len()).then_some(entries)
+    fields
+}
+
+/// The text of a field that has to be there.
+pub(crate) fn text(
+    fields: &Fields,
+    name: &str,
+    path: &str,
+    rule: &'static str,
+    found: &mut Vec<Violation>,
+) -> Option<String> {
+    let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match fields.get(name) {
+        Some(Value::String(text)) => return Some(text.clone()),
+        Some(_) => found.push(malformed(path, rule)),
+        None => found.push(Violation::new(path, Code::Required, rule)),
+    }
+    None
+}
+
+/// The fields that nobody knows.
+pub(crate) fn unknown(fields: &Fields, known: &[&str], path: &str) -> Vec<Violation> {
+    let names = fields.keys().filter(|name| !known.contains(&name.as_str())).map(|name| shown(name));
+    let paths = names.map(|name| if path.is_empty() { name } else { format!("{path}.{name}") });
+    paths.map(|path| not_allowed(path, "bot_message.unknown_field")).collect()
 }
 
 /// A name that somebody made up is not repeated where it is odd.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     let is_plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if is_plain { name.to_owned() } else { "*".to_owned() }
 }

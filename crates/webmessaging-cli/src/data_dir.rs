@@ -1,5 +1,6 @@
 //! Where the durable things are: `store.db`, `audit/` and `targets.toml` in the data directory, or the store in a database.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,6 +44,28 @@ impl DataDir {
     /// The file in which it is kept how far transfers came, where no other one is named.
     pub(crate) fn transfers(&self) -> PathBuf {
         self.0.join("transfers.jsonl")
+    }
+
+    /// What whoever sends a list of messages holds, so that nobody else does.
+    pub(crate) fn bulk_lock(&self) -> Result<File, Failure> {
+        let path = self.0.join("bulk.lock");
+        let opened = std::fs::create_dir_all(&self.0).and_then(|()| File::create(&path));
+        let shown = || path.display().to_string();
+        let file = opened
+            .map_err(|error| Local::input("output", "cannot be made").about(shown()).caused_by(error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                let why = "another process sends a list with this data directory";
+                Err(Local::input("conflict", why)
+                    .about(shown())
+                    .hint("wait for it, or name another --data-dir")
+                    .into())
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(Local::input("output", "cannot be locked").about(shown()).caused_by(error).into())
+            }
+        }
     }
 
     /// The folder of the audit log.

@@ -12,6 +12,7 @@ use webmessaging_model::{Operation, Violations};
 
 use crate::answer::Facts;
 use crate::api_error::ApiError;
+use crate::login::CREATE_TOKEN;
 use crate::paging::PageKey;
 
 pub use self::kind::{ErrorKind, Sent};
@@ -198,7 +199,9 @@ impl Error {
     /// has failed, or it was done and could not be recorded.
     pub fn may_have_acted(&self) -> bool {
         let says_no = |status: StatusCode| status.is_client_error();
-        self.sent() != Sent::No && !self.status().is_some_and(says_no)
+        // A login that failed has done nothing of what was asked for.
+        let is_login = self.operation().is_some_and(|operation| operation.name == CREATE_TOKEN.name);
+        self.sent() != Sent::No && !is_login && !self.status().is_some_and(says_no)
     }
 
     /// Names what the call has made, so that it is not lost with the answer.

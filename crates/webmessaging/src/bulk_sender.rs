@@ -3,16 +3,16 @@
 mod line;
 mod report;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use webmessaging_bots::{Arrival, Delivered, Reason, Sender, Ticket, Undelivered};
+use webmessaging_bots::{Delivered, Reason, Sender, Undelivered};
 use webmessaging_http::Clock;
 use webmessaging_http::clock::TokioClock;
 use webmessaging_model::{ConversationId, Timestamp, Violations};
-use webmessaging_store::{Begun, Intent, IntentId, IntentOutcome, NewIntent, Store};
+use webmessaging_store::{Begun, IntentId, IntentOutcome, NewIntent, Store};
 
 use self::line::{Line, Noted};
 pub use self::report::{BulkError, BulkReport, LineOutcome};
@@ -26,7 +26,7 @@ const OPERATION: &str = "bots.bulk";
 /// Sends the messages of a list, one JSON object a line: a `conversationId` beside the fields of a message.
 ///
 /// A line is put on record before it is sent, with the id of its request. Whoever is interrupted runs the same list again: what has arrived is not sent
-/// again, and of what may have arrived the conversation is asked. The lines of a conversation go out in their order; after one that could not be sent, the
+/// again, and of what may have arrived the conversation is asked. One run at a time: two at once do not know of each other. The lines of a conversation go out in their order; after one that could not be sent, the
 /// others of its conversation wait for the next run.
 ///
 /// # Examples
@@ -51,12 +51,12 @@ pub struct BulkSender {
     clock: Arc<dyn Clock>,
 }
 
-/// A line on its way.
-struct OnItsWay {
+/// A line that is on record.
+struct Begin {
     number: u64,
-    intent: IntentId,
-    conversation: ConversationId,
-    ticket: Result<Ticket, Undelivered>,
+    line: Line,
+    request_id: String,
+    begun: Begun,
 }
 
 impl BulkSender {
@@ -115,24 +115,55 @@ impl BulkSender {
         }
         // Together, so that they share a commit.
         let noted = join_all(ready.iter().map(|(number, line)| self.begin(*number, line))).await;
-        let mut under_way = Vec::new();
+        let mut by_conversation: Vec<(ConversationId, Vec<Begin>)> = Vec::new();
+        let mut places = HashMap::new();
         for ((number, line), begun) in ready.into_iter().zip(noted) {
             let (request_id, begun) = begun?;
-            if let Some(outcome) = self.begun(number, line, request_id, begun, held, &mut under_way).await? {
-                tell(number, outcome);
+            let place = *places.entry(line.conversation.clone()).or_insert(by_conversation.len());
+            if place == by_conversation.len() {
+                by_conversation.push((line.conversation.clone(), Vec::new()));
+            }
+            if let Some((_, lines)) = by_conversation.get_mut(place) {
+                lines.push(Begin { number, line, request_id, begun });
             }
         }
-        let ended = join_all(under_way.into_iter().map(|line| self.end(line))).await;
-        for ended in ended {
-            let (number, conversation, outcome) = ended?;
-            if let LineOutcome::Undelivered(undelivered) = &outcome
-                && matches!(undelivered.reason, Reason::GaveUp | Reason::Unknown | Reason::Behind)
-            {
-                held.insert(conversation);
+        let under_way = by_conversation.into_iter().map(|(conversation, lines)| {
+            let is_held = held.contains(&conversation);
+            self.lane(conversation, lines, is_held)
+        });
+        let mut ended = Vec::new();
+        let mut failed = None;
+        for lane in join_all(under_way).await {
+            if lane.is_held {
+                held.insert(lane.conversation);
             }
+            ended.extend(lane.outcomes);
+            failed = failed.or(lane.failed);
+        }
+        ended.sort_by_key(|(number, _)| *number);
+        for (number, outcome) in ended {
             tell(number, outcome);
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The lines of a conversation, one after the other; after one that could not be sent, none.
+    async fn lane(&self, conversation: ConversationId, lines: Vec<Begin>, is_held: bool) -> Ended {
+        let mut ended = Ended { conversation, is_held, outcomes: Vec::new(), failed: None };
+        for Begin { number, line, request_id, begun } in lines {
+            match self.send(line, request_id, begun, ended.is_held).await {
+                Ok(outcome) => {
+                    ended.is_held |= matches!(&outcome, LineOutcome::Undelivered(undelivered)
+                        if !matches!(undelivered.reason, Reason::Refused | Reason::NotRecorded));
+                    ended.outcomes.push((number, outcome));
+                }
+                Err(error) => {
+                    ended.failed = Some(error);
+                    return ended;
+                }
+            }
+        }
+        ended
     }
 
     /// Puts a line on record.
@@ -144,80 +175,63 @@ impl BulkSender {
         Ok((request_id, begun))
     }
 
-    /// What has to be done for a line that is on record; an outcome where that is nothing.
-    async fn begun(
+    /// Sends a line that is on record, unless it was sent before, and puts on record what came of it.
+    async fn send(
         &self,
-        number: u64,
         line: Line,
         request_id: String,
         begun: Begun,
-        held: &mut HashSet<ConversationId>,
-        under_way: &mut Vec<OnItsWay>,
-    ) -> Result<Option<LineOutcome>, BulkError> {
-        let (intent, request_id) = match begun {
-            Begun::New(id) => (id, request_id),
+        is_held: bool,
+    ) -> Result<LineOutcome, BulkError> {
+        let Line { conversation, message, sha256 } = line;
+        let is_same = |details: &str| Noted::of(details).filter(|noted| noted.sha256 == sha256);
+        let (intent, ticket, is_open) = match begun {
             Begun::Done(intent) => {
-                let is_same = Noted::of(&intent.details).is_some_and(|noted| noted.sha256 == line.sha256);
-                return Ok(Some(if is_same { LineOutcome::SentBefore } else { LineOutcome::Changed }));
+                let is_same = is_same(&intent.details).is_some();
+                return Ok(if is_same { LineOutcome::SentBefore } else { LineOutcome::Changed });
             }
-            Begun::Open(intent) => match self.look(&line, &intent).await? {
-                Looked::Absent(request_id) => (intent.id, request_id),
-                Looked::Outcome(outcome) => {
-                    if !matches!(outcome, LineOutcome::Delivered(_)) {
-                        held.insert(line.conversation);
-                    }
-                    return Ok(Some(outcome));
+            Begun::New(id) if is_held => (id, Err(Undelivered::not_sent(&request_id)), false),
+            Begun::New(id) => (id, self.sender.enqueue_as(conversation, request_id, message).await, false),
+            Begun::Open(intent) => {
+                let Some(noted) = is_same(&intent.details) else { return Ok(LineOutcome::Changed) };
+                if is_held {
+                    return Ok(LineOutcome::Undelivered(Undelivered::not_sent(&noted.request_id)));
                 }
-            },
-            _ => return Ok(Some(LineOutcome::Changed)),
-        };
-        let ticket = if held.contains(&line.conversation) {
-            Err(Undelivered::not_sent(&request_id))
-        } else {
-            self.sender.enqueue_as(line.conversation.clone(), request_id, line.message).await
-        };
-        under_way.push(OnItsWay { number, intent, conversation: line.conversation, ticket });
-        Ok(None)
-    }
-
-    /// What became of a line that an earlier run has begun.
-    async fn look(&self, line: &Line, intent: &Intent) -> Result<Looked, BulkError> {
-        let Some(noted) = Noted::of(&intent.details).filter(|noted| noted.sha256 == line.sha256) else {
-            return Ok(Looked::Outcome(LineOutcome::Changed));
-        };
-        match self.sender.client().arrival(line.conversation.clone(), &noted.request_id).await {
-            Ok(Arrival::Arrived(id)) => {
-                self.finish(intent.id, IntentOutcome::Done, id.as_str()).await?;
-                Ok(Looked::Outcome(LineOutcome::Delivered(id)))
+                // An earlier run with this sender may have stopped it for this very line, which is looked for now.
+                let is_its_own = |stopped: &(ConversationId, String)| {
+                    *stopped == (conversation.clone(), noted.request_id.clone())
+                };
+                if self.sender.stopped().iter().any(is_its_own) {
+                    self.sender.resume(&conversation);
+                }
+                let ticket = self.sender.enqueue_again(conversation, noted.request_id, message).await;
+                (intent.id, ticket, true)
             }
-            Ok(Arrival::Absent) => Ok(Looked::Absent(noted.request_id)),
-            // Nobody can say now; it stays open.
-            _ => Ok(Looked::Outcome(LineOutcome::Undelivered(Undelivered::unknown(&noted.request_id)))),
-        }
-    }
-
-    /// Waits for a line, and puts on record what came of it.
-    async fn end(&self, line: OnItsWay) -> Result<(u64, ConversationId, LineOutcome), BulkError> {
-        let OnItsWay { number, intent, conversation, ticket } = line;
+            _ => return Ok(LineOutcome::Changed),
+        };
         let outcome = match ticket {
             Ok(ticket) => ticket.await,
             Err(undelivered) => Err(undelivered),
         };
-        let outcome = match outcome {
+        match outcome {
             Ok(Delivered { message_id, .. }) => {
                 self.finish(intent, IntentOutcome::Done, message_id.as_str()).await?;
-                LineOutcome::Delivered(message_id)
+                Ok(LineOutcome::Delivered(message_id))
             }
             Err(undelivered) => {
-                if undelivered.can_repeat() {
-                    self.finish(intent, IntentOutcome::NotDone, undelivered.reason.as_str()).await?;
-                } else if undelivered.reason == Reason::NotRecorded {
-                    self.finish(intent, IntentOutcome::Done, undelivered.reason.as_str()).await?;
+                let reason = undelivered.reason;
+                match reason {
+                    Reason::NotRecorded => self.finish(intent, IntentOutcome::Done, reason.as_str()).await?,
+                    // What has perhaps gone out before stays open, with its request id: the next run looks for it.
+                    Reason::Refused => self.finish(intent, IntentOutcome::NotDone, reason.as_str()).await?,
+                    Reason::Behind if !is_open => {
+                        self.finish(intent, IntentOutcome::NotDone, reason.as_str()).await?;
+                    }
+                    _ => {}
                 }
-                LineOutcome::Undelivered(undelivered)
+                Ok(LineOutcome::Undelivered(undelivered))
             }
-        };
-        Ok((number, conversation, outcome))
+        }
     }
 
     async fn finish(&self, id: IntentId, outcome: IntentOutcome, note: &str) -> Result<(), BulkError> {
@@ -229,9 +243,11 @@ impl BulkSender {
     }
 }
 
-/// What became of a line that was begun before.
-enum Looked {
-    /// It has not arrived, and is sent with this request id.
-    Absent(String),
-    Outcome(LineOutcome),
+/// What came of the lines of a conversation.
+struct Ended {
+    conversation: ConversationId,
+    /// Whether its other lines have to wait for another run.
+    is_held: bool,
+    outcomes: Vec<(u64, LineOutcome)>,
+    failed: Option<BulkError>,
 }

@@ -26,8 +26,13 @@ impl Endpoint for Raw {
 }
 
 fn message() -> impl Strategy<Value = Value> {
-    let text =
-        prop_oneof![Just(String::new()), "[a-z ]{0,5}x", Just("€".repeat(4_096)), Just("x".repeat(4_097))];
+    let text = prop_oneof![
+        Just(String::new()),
+        "[a-z ]{0,5}x",
+        "[a-z]{1,5}",
+        Just("€".repeat(4_096)),
+        Just("x".repeat(4_097))
+    ];
     let card = prop_oneof![
         Just(json!({"title": "a"})),
         Just(json!({"title": "", "x": 1})),
@@ -42,7 +47,7 @@ fn message() -> impl Strategy<Value = Value> {
         Just(json!({"label": "a", "payload": "b", "more": 1})),
         Just(json!({"label": "a", "payload": "y".repeat(1_025)})),
     ];
-    let kind = prop_oneof![8 => Just("text"), 8 => Just("card"), 8 => Just("quickReply"), 1 => Just("Text")];
+    let kind = prop_oneof![16 => Just("text"), 8 => Just("card"), 8 => Just("quickReply"), 1 => Just("Text")];
     let some = |strategy: BoxedStrategy<Value>| proptest::option::weighted(0.6, strategy);
     (
         kind,
@@ -85,7 +90,7 @@ fn client_and_emulator_agree() {
         Client::builder(Credentials::new("demo-client", "demo-secret")).base_url(setup.emulator.base_url());
     let http = http.rate_limit(RateLimitPolicy::default().requests(1_000_000)).build().unwrap();
     let (taken, refused) = (Cell::new(0), Cell::new(0));
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) };
     proptest::test_runner::TestRunner::new(config)
         .run(&message(), |message| {
             let ours = Message::from_value(&message).is_ok();
@@ -100,5 +105,5 @@ fn client_and_emulator_agree() {
         })
         .unwrap();
     let (taken, refused) = (taken.get(), refused.get());
-    assert!(taken > 20 && refused > 50, "{taken} were taken, {refused} refused");
+    assert!(taken > 10 && refused > 50, "{taken} were taken, {refused} refused");
 }

@@ -28,6 +28,12 @@ fn ordinary_text_passes() {
         "data: see below. Note: it's \"quoted\" = fine",
         "He said \"one = two\" and left",
         "it's on = off, don't turn it off='now'",
+        "don't use onclick; set x = 1 instead. It's \"online=true\"",
+        "a<b, i<n; i++ and if x<y then",
+        "`Vec<String>`, `HashMap<K, V>`, `a<b`",
+        "mail <jane@example.com> or see <https://example.com>",
+        "JavaScript:2 Jahre, JavaScript:\u{6743}\u{5a01}, Big-data:text/html",
+        "https://shop.example/?a=1&ltv=30&lte=5",
         "https://shop.example/?a=1&b=2#c",
         "Zażółć gęślą jaźń, 日本語, עברית, العربية, हिन्दी",
         "👩‍👩‍👧‍👦 🇩🇪 🎉",
@@ -42,7 +48,8 @@ fn ordinary_text_passes() {
 #[test]
 fn markup_is_found_with_its_place() {
     finds("<b>", Markup::Tag, 1);
-    finds("ä <b", Markup::Tag, 3);
+    finds("ä <br", Markup::Tag, 3);
+    finds("<sc<script>ript>", Markup::Tag, 1);
     finds("a < b <script>", Markup::Tag, 7);
     finds("x </b>", Markup::Tag, 3);
     finds("x </>", Markup::Tag, 3);
@@ -55,6 +62,14 @@ fn markup_is_found_with_its_place() {
     finds("see javascript:alert(1)", Markup::ScriptLink, 5);
     finds("JaVaScRiPt:alert(1)", Markup::ScriptLink, 1);
     finds("data:text/html,x", Markup::ScriptLink, 1);
+    finds("<x onclick=alert(1)>", Markup::Tag, 1);
+    finds("<my-widget>", Markup::Tag, 1);
+    finds("see <svg:script>", Markup::Tag, 5);
+    finds("a\" oncancel=\"alert(1)", Markup::EventHandler, 2);
+    finds("java\tscript:alert(1)", Markup::ScriptLink, 1);
+    finds("x javascript: alert(1)", Markup::ScriptLink, 3);
+    finds("jav&#x09;ascript:alert(1)", Markup::ScriptLink, 1);
+    finds("data: text/html;base64,x", Markup::ScriptLink, 1);
     // Hidden.
     finds("&lt;script&gt;", Markup::Tag, 1);
     finds("&amp;lt;b&amp;gt;", Markup::Tag, 1);
@@ -108,8 +123,8 @@ proptest! {
     }
 
     #[test]
-    fn a_tag_is_found_wherever_it_is(before in "[^<&%:=\"']{0,40}", name in "[a-z]{1,8}", after in "\\PC{0,40}") {
-        let text = format!("{before}<{name} {after}");
+    fn a_tag_is_found_wherever_it_is(before in "[^<&%:=\"']{0,40}", name in "(b|IMG|script|svg|Div|a)", after in "[^=<>]{0,40}") {
+        let text = format!("{before}<{name} {after}>");
         let found = find_markup(&text);
         prop_assert_eq!(found, Some((Markup::Tag, before.chars().count() as u64 + 1)));
     }

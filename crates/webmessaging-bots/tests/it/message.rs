@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use webmessaging_bots::{Card, Message, QuickReply};
+use webmessaging_bots::{Card, Message, QuickReply, SendMessage};
 use webmessaging_model::{Code, limits};
 
 use crate::setup::{BOT, CUSTOMER, text};
@@ -24,7 +24,7 @@ fn texts_are_bounded_in_characters() {
     check(&text("€".repeat(4_096)), &[]);
     check(&text("€".repeat(4_097)), &[("text", Code::TooLong)]);
     check(&text(""), &[("text", Code::Required)]);
-    check(&text(" \n\u{3000}"), &[("text", Code::Required)]);
+    check(&text(" \n\u{3000}\u{200b}\u{0}"), &[("text", Code::Required)]);
     check(&text("a <b>c</b>"), &[("text", Code::Markup)]);
     // What is too long is not looked through.
     check(&text("<b>".repeat(4_096)), &[("text", Code::TooLong)]);
@@ -43,6 +43,9 @@ fn every_text_of_a_card_is_looked_at() {
         .description("<script>")
         .image("http://shop.example/a.png")
         .field("actions", json!([{"label": "<b>", "url": "javascript:alert(1)", "price": 3, "n": null}]))
+        .field("note", json!(["x".repeat(4_097), "javascript:alert(1)", "", "see: this"]))
+        .field("images", json!(["no url"]))
+        .field("your PIN is 1234", "<b>")
         .field("title", "another");
     check(
         &Message::cards(CUSTOMER, BOT, [Card::new(""), odd]),
@@ -53,6 +56,10 @@ fn every_text_of_a_card_is_looked_at() {
             ("cards[1].actions[0].url", Code::NotAllowed),
             ("cards[1].description", Code::Markup),
             ("cards[1].image", Code::NotAllowed),
+            ("cards[1].images[0]", Code::NotAllowed),
+            ("cards[1].note[0]", Code::TooLong),
+            ("cards[1].note[1]", Code::NotAllowed),
+            ("cards[1].*", Code::Markup),
         ],
     );
 }
@@ -106,7 +113,11 @@ fn json_is_read_strictly_and_every_violation_is_told() {
     );
     assert_eq!(
         read(json!({"to": {"id": "a"}, "from": {"id": "b"}, "type": "card", "cards": [{"x": 1}, {"title": "<b>"}, 3]})).unwrap_err(),
-        "cards[0] is malformed; cards[2] is malformed"
+        "cards[0].title is required; cards[1].title has markup or a script in it: at character 1; cards[2] is malformed"
+    );
+    assert_eq!(
+        read(json!({"from": {"id": "b"}, "type": "text", "text": "<b>"})).unwrap_err(),
+        "to.id is required; text has markup or a script in it: at character 1"
     );
     assert_eq!(
         read(json!({"to": {"id": ""}, "from": {"id": "b"}, "type": "quickReply", "quickReplies": [{"label": "<b>", "payload": "p"}]})).unwrap_err(),
@@ -123,7 +134,8 @@ fn nothing_that_is_said_is_in_debug_output() {
         Message::cards(CUSTOMER, BOT, [Card::new(secret).description(secret)]),
         Message::quick_replies(CUSTOMER, BOT, [QuickReply::new(secret, secret)]),
     ] {
-        let shown = format!("{message:?} {:?}", message.content());
+        let request = SendMessage::new("c-0", "r-1", &message);
+        let shown = format!("{message:?} {:?} {request:?}", message.content());
         assert!(!shown.contains(secret), "{shown}");
     }
 }
@@ -140,7 +152,7 @@ proptest! {
 
     /// What is read is what was written.
     #[test]
-    fn messages_survive_json(to in "[a-z]{1,9}", words in "[^<&%:=\\s][^<&%:=]{0,80}") {
+    fn messages_survive_json(to in "[a-z]{1,9}", words in "[aé€🎉][^<&%:=]{0,80}") {
         for message in [
             Message::text(&*to, BOT, &*words),
             Message::cards(&*to, BOT, [Card::new(&*words).field("more", json!([1, words]))]),

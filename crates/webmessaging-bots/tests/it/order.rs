@@ -86,3 +86,50 @@ async fn one_that_cannot_be_sent_hands_back_what_is_behind_it() {
     sender.send("c-0", text("1")).await.unwrap();
     assert_eq!(setup.texts("c-0"), ["1"]);
 }
+
+#[tokio::test]
+async fn callers_that_wait_for_room_keep_their_turn() {
+    let setup = Setup::new(1).await;
+    let sender = Sender::builder(setup.bots.clone()).room(1).build();
+    let first = sender.enqueue("c-0", text("1")).await.unwrap();
+    let (mut second, mut third) =
+        (pin!(sender.enqueue("c-0", text("2"))), pin!(sender.enqueue("c-0", text("3"))));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(second.as_mut().poll(&mut cx).is_pending() && third.as_mut().poll(&mut cx).is_pending());
+    first.await.unwrap();
+    // The later one is polled first.
+    assert!(third.as_mut().poll(&mut cx).is_pending(), "it went ahead of the one before it");
+    second.await.unwrap();
+    third.await.unwrap().await.unwrap();
+    assert_eq!(setup.texts("c-0"), ["1", "2", "3"]);
+}
+
+/// A sink that panics takes its lane down, and nothing else.
+#[tokio::test]
+async fn a_lane_that_is_gone_says_so() {
+    let setup = Setup::new(2).await;
+    let sender = setup.sender();
+    let gone = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (first, second) = std::thread::scope(|scope| {
+        let accept = || {
+            gone.block_on(async {
+                let first = sender.enqueue("c-0", text("1")).await.unwrap();
+                (first, sender.enqueue("c-0", text("2")).await.unwrap())
+            })
+        };
+        scope.spawn(accept).join().unwrap()
+    });
+    gone.shutdown_background();
+    assert_eq!(first.await.unwrap_err().reason, Reason::Unknown);
+    assert_eq!(second.await.unwrap_err().reason, Reason::Behind);
+    assert_eq!(sender.stopped().len(), 1);
+    sender.send("c-1", text("other")).await.unwrap();
+    sender.drain().await;
+}
+
+#[tokio::test]
+async fn who_asks_for_more_time_than_anybody_has_is_not_waited_for() {
+    let setup = Setup::new(1).await;
+    setup.emulator.inject(Route::SendMessage, Fault::status(429).header("retry-after", "99999999"));
+    assert_eq!(setup.sender().send("c-0", text("1")).await.unwrap_err().reason, Reason::GaveUp);
+}

@@ -70,6 +70,7 @@ fn what_is_no_origin_is_malformed() {
         "ftp://shop.example",
         "javascript://shop.example",
         "https:shop.example",
+        "https:shop.example://evil.net",
         "https:///shop.example",
         "https://",
     ] {

@@ -1,6 +1,9 @@
 //! Messages whose answer was lost.
 
-use webmessaging_bots::{Arrival, Reason};
+use std::time::Duration;
+
+use serde_json::json;
+use webmessaging_bots::{Arrival, Reason, Sender};
 use webmessaging_emulator::{Fault, FaultRule, FaultScript, Route};
 
 use crate::setup::{Setup, text};
@@ -76,4 +79,87 @@ async fn an_arrival_is_found_among_many() {
     let found = setup.bots.arrival("c-0", &first.request_id).await.unwrap();
     assert_eq!(found, Arrival::Arrived(first.message_id));
     assert_eq!(setup.bots.arrival("c-0", "nobody's").await.unwrap(), Arrival::Absent);
+}
+
+/// What a list says that is none, or says nothing of our message.
+#[tokio::test]
+async fn an_odd_list_is_no_proof_that_a_message_is_not_there() {
+    for list in [json!({}), json!({"messages": []}), json!({"entities": null}), json!([])] {
+        let setup = Setup::new(1).await;
+        let odd = FaultScript::new(1)
+            .rule(FaultRule::new(Fault::status(200).json(&list)).route(Route::ListMessages));
+        setup.emulator.set_faults(odd).unwrap();
+        setup.emulator.inject(Route::SendMessage, Fault::drop_after());
+        let undelivered = setup.sender().send("c-0", text("1")).await.unwrap_err();
+        assert_eq!(undelivered.reason, Reason::Unknown, "{list}");
+        assert_eq!(setup.texts("c-0"), ["1"], "{list}");
+    }
+}
+
+#[tokio::test]
+async fn messages_of_others_leave_nothing_open_and_ours_without_an_id_do() {
+    for (from, expected) in [("customer-1", None), ("bot-1", Some(Reason::Unknown))] {
+        let setup = Setup::new(1).await;
+        let list = json!({"entities": [{"id": "m-1", "from": {"id": from}}]});
+        let lists = FaultScript::new(1)
+            .rule(FaultRule::new(Fault::status(200).json(&list)).route(Route::ListMessages));
+        setup.emulator.set_faults(lists).unwrap();
+        setup.emulator.inject(Route::SendMessage, Fault::drop_before());
+        let outcome = setup.sender().send("c-0", text("1")).await;
+        assert_eq!(outcome.err().map(|undelivered| undelivered.reason), expected, "{from}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_is_not_sent_again_whatever_the_answer_looks_like() {
+    let setup = Setup::new(1).await;
+    setup.emulator.inject(Route::SendMessage, Fault::status(202).html("<html>thanks</html>"));
+    let undelivered = setup.sender().send("c-0", text("1")).await.unwrap_err();
+    assert_eq!(undelivered.reason, Reason::Unknown);
+    assert_eq!(setup.emulator.count(Route::SendMessage), 1);
+    setup.emulator.inject(Route::SendMessage, Fault::status(204));
+    setup.sender().send("c-0", text("2")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_was_lost_before_is_looked_at_twice() {
+    let setup = Setup::new(1).await;
+    // Lost, not there yet, and then refused as known.
+    setup.emulator.inject(Route::SendMessage, Fault::drop_after());
+    setup.emulator.inject(Route::ListMessages, Fault::status(200).json(json!({"entities": []})));
+    setup.emulator.inject(Route::SendMessage, Fault::status(409).json(json!({"code": "known"})));
+    setup.sender().send("c-0", text("1")).await.unwrap();
+    assert_eq!(setup.texts("c-0"), ["1"]);
+}
+
+#[tokio::test]
+async fn trouble_before_a_message_is_no_trouble_with_it() {
+    let setup = Setup::new(1).await;
+    for _ in 0..40 {
+        setup.emulator.inject(Route::Token, Fault::status(503));
+    }
+    let undelivered = setup.sender().send("c-0", text("1")).await.unwrap_err();
+    assert_eq!(undelivered.reason, Reason::GaveUp, "{undelivered}");
+    let setup = Setup::new(1).await;
+    for _ in 0..40 {
+        setup.emulator.inject(Route::GetConversation, Fault::status(500));
+    }
+    let bots = setup.bots.clone().check_participants(Duration::from_secs(10));
+    let undelivered = Sender::new(bots).send("c-0", text("1")).await.unwrap_err();
+    assert_eq!(undelivered.reason, Reason::GaveUp, "{undelivered}");
+    assert_eq!(setup.emulator.count(Route::SendMessage), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_sent_is_looked_for_first() {
+    let setup = Setup::new(1).await;
+    let sent = setup.bots.send("c-0", &text("1")).await.unwrap();
+    let sender = setup.sender();
+    let again = sender.enqueue_again("c-0", &*sent.request_id, text("1")).await.unwrap().await.unwrap();
+    assert_eq!(again.message_id, sent.message_id);
+    sender.enqueue_again("c-0", "never-sent", text("2")).await.unwrap().await.unwrap();
+    assert_eq!(setup.texts("c-0"), ["1", "2"]);
+    for odd in ["", "a b", "a\n"] {
+        assert_eq!(sender.enqueue_as("c-0", odd, text("3")).await.unwrap_err().reason, Reason::Refused);
+    }
 }

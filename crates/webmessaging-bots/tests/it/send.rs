@@ -132,6 +132,10 @@ async fn conversations_and_participants_are_looked_at_first_and_remembered() {
     assert_eq!(refused("c-0", &Message::text("nobody", BOT, "hi")).await, "to.id is not allowed");
     assert_eq!(refused("c-0", &Message::text(CUSTOMER, "nobody", "hi")).await, "from.id is not allowed");
     assert_eq!(setup.emulator.count(Route::SendMessage), 3);
+    // A message that breaks a rule costs no question, and one whose question failed was not sent.
+    let asked = setup.emulator.count(Route::GetConversation);
+    refused("c-0", &text("<b>")).await;
+    assert_eq!(setup.emulator.count(Route::GetConversation), asked);
     let error = bots.send("nowhere", &text("hi")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }

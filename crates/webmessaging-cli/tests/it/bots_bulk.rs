@@ -81,6 +81,21 @@ fn lines_are_sent_once_and_what_is_wrong_is_told() {
 }
 
 #[test]
+fn one_process_at_a_time_sends_lists() {
+    let setup = Setup::new();
+    setup.write(&[line("one")]);
+    fs::create_dir(setup.folder.path().join("data")).unwrap();
+    let lock = fs::File::create(setup.folder.path().join("data/bulk.lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = setup.run(&ARGUMENTS);
+    assert_eq!(refused.code, 3, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("another process") || refused.stdout.contains("another process"));
+    lock.unlock().unwrap();
+    assert_eq!(setup.run(&ARGUMENTS).code, 0);
+    assert_eq!(setup.texts(), ["one"]);
+}
+
+#[test]
 fn a_process_that_is_killed_has_sent_nothing_twice_and_lost_nothing() {
     let setup = Setup::new();
     let expected: Vec<_> = (0..80).map(|number| number.to_string()).collect();

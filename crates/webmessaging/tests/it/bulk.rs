@@ -105,7 +105,7 @@ async fn lines_that_are_no_messages_are_told_and_hold_up_nobody() {
         [
             "3 rejected:  is malformed",
             "4 rejected: conversationId is required",
-            "5 rejected: to.id is required; from.id is required",
+            "5 rejected: to.id is required; from.id is required; text has markup or a script in it: at character 1",
         ]
     );
 }
@@ -155,6 +155,43 @@ async fn after_a_line_of_which_nobody_knows_its_conversation_waits_for_the_next_
     assert_eq!((found.sent, found.sent_before), (300, 1));
     let expected: Vec<_> = (0..300).map(|n| n.to_string()).collect();
     assert_eq!(setup.texts("c-0"), expected);
+}
+
+/// The caller is gone, and what was accepted is still on its way.
+#[tokio::test]
+async fn a_run_that_was_given_up_and_begun_again_sends_nothing_twice() {
+    let setup = Setup::new().await;
+    let lines: Vec<_> = (0..40).map(|n| line("c-0", &n.to_string())).collect();
+    let bulk = setup.bulk();
+    let run = || bulk.run(lines.iter().map(|line| Ok(line.clone())), |_, _| {});
+    for given_up in 1..4 {
+        let mut running = std::pin::pin!(run());
+        while setup.texts("c-0").len() < given_up * 7 {
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(running.as_mut().poll(&mut cx).is_pending());
+            tokio::task::yield_now().await;
+        }
+    }
+    run().await.unwrap();
+    let expected: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    assert_eq!(setup.texts("c-0"), expected);
+}
+
+#[tokio::test]
+async fn a_line_that_could_not_be_sent_is_overtaken_by_none_of_its_conversation() {
+    let setup = Setup::new().await;
+    let down =
+        FaultScript::new(1).rule(FaultRule::new(Fault::drop_before()).route(Route::SendMessage).to(60));
+    setup.emulator.set_faults(down).unwrap();
+    let lines: Vec<_> = (0..5).map(|n| line("c-0", &n.to_string())).collect();
+    let (bulk, mut reports) = (setup.bulk(), Vec::new());
+    while setup.texts("c-0").len() < 5 {
+        let report = bulk.run(lines.iter().map(|line| Ok(line.clone())), |_, _| {}).await.unwrap();
+        reports.push((report.sent, report.not_sent));
+        assert!(reports.len() < 30, "{reports:?}");
+    }
+    assert_eq!((reports[0], reports.last()), ((0, 5), Some(&(5, 0))));
+    assert_eq!(setup.texts("c-0"), ["0", "1", "2", "3", "4"]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use webmessaging::bots::Sender;
 use webmessaging::{BulkError, BulkReport, BulkSender, LineOutcome};
 
 use crate::args::bots::BulkArgs;
-use crate::data_dir;
+use crate::data_dir::{self, DataDir};
 use crate::failure::{Exit, Failure, Local};
 use crate::interrupt::Interrupt;
 use crate::lines::Lines;
@@ -29,6 +29,8 @@ async fn send(args: BulkArgs, recording: &Recording, output: Output) -> Result<E
     let name = name(&args)?;
     let lines = Lines::open(&args.list)?;
     let interrupt = Interrupt::listen()?;
+    // Two runs at once do not know of each other. The system lets go of it when the process ends, however that is.
+    let _lock = DataDir::of(&args.store.data)?.bulk_lock()?;
     let store = data_dir::store(&args.store).await?;
     let bots = args.connection.client()?.bots().journal(recording.journal());
     let sender = Sender::builder(bots).at_once(args.jobs.into()).build();
@@ -133,11 +135,11 @@ fn tell(report: &BulkReport, troubles: &[(u64, LineOutcome)], output: Output) ->
 }
 
 fn line_json(line: u64, outcome: &LineOutcome) -> Value {
-    let mut json = json!({"line": line, "what": outcome.to_string()});
-    if let LineOutcome::Rejected(violations) = outcome {
-        json["violations"] = json!(violations);
+    let what = outcome.to_string();
+    match outcome {
+        LineOutcome::Rejected(violations) => json!({"line": line, "what": what, "violations": violations}),
+        _ => json!({"line": line, "what": what}),
     }
-    json
 }
 
 fn exit(report: &BulkReport) -> Exit {

@@ -60,10 +60,12 @@ impl Matched {
         let mut places = BTreeMap::new();
         let mut read_at = BTreeMap::new();
         for step in steps {
-            let (read, at) = match step {
+            let (read, at): (Vec<_>, _) = match step {
                 Step::Sent(id, place) => {
                     places.insert(id.clone(), place);
-                    (receipts.sent(conversation, &id), read_at.get(&id).copied())
+                    receipts.sent(conversation, &id);
+                    let late = receipts.take_late().into_iter().flat_map(|(_, late)| late);
+                    (late.collect(), read_at.get(&id).copied())
                 }
                 Step::Read(id, at) => {
                     // Of two receipts the first one says when.
