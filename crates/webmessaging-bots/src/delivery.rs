@@ -51,7 +51,7 @@ impl Lanes {
         // Whether an attempt has gone out of which nobody knew at once.
         let mut was_lost = job.may_be_there;
         if was_lost {
-            match self.look(job, request, self.settle).await {
+            match self.look(job, request, Duration::ZERO).await {
                 Arrival::Arrived(id) => return Ok(self.found(job, request, id).await),
                 Arrival::Absent => {}
                 Arrival::Unclear => return Err((Reason::Unknown, lost())),

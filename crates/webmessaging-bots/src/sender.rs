@@ -117,7 +117,8 @@ impl Sender {
         self.accept(conversation.into(), request_id.into(), message, false).await
     }
 
-    /// Accepts a message that somebody who is gone may have sent with this request id: the conversation is read back first, when its turn comes.
+    /// Accepts a message that somebody who is gone may have sent with this request id: the conversation is read back first, when its turn comes, and at once. Give
+    /// it the time to arrive before ([`settle`](Self::settle)).
     ///
     /// # Errors
     /// Those of [`enqueue`](Self::enqueue).
@@ -193,6 +194,11 @@ impl Sender {
             lanes.remove(conversation);
         }
         is_stopped
+    }
+
+    /// How long a message whose answer was lost is given to arrive.
+    pub fn settle(&self) -> Duration {
+        self.lanes.settle
     }
 
     /// Waits until everything that was accepted has an outcome. What is accepted meanwhile waits for that.

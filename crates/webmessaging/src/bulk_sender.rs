@@ -51,6 +51,15 @@ pub struct BulkSender {
     clock: Arc<dyn Clock>,
 }
 
+/// What a run has learned.
+#[derive(Default)]
+struct State {
+    /// Conversations of which a line could not be sent.
+    held: HashSet<ConversationId>,
+    /// Whether what an earlier run has sent had the time to arrive.
+    has_settled: bool,
+}
+
 /// A line that is on record.
 struct Begin {
     number: u64,
@@ -82,7 +91,7 @@ impl BulkSender {
         mut told: impl FnMut(u64, &LineOutcome),
     ) -> Result<BulkReport, BulkError> {
         let mut report = BulkReport::default();
-        let mut held = HashSet::new();
+        let mut state = State::default();
         let is_empty = |line: &io::Result<String>| line.as_ref().is_ok_and(|text| text.trim().is_empty());
         let mut lines = (1..).zip(lines).filter(|(_, line)| !is_empty(line)).peekable();
         while lines.peek().is_some() {
@@ -95,7 +104,7 @@ impl BulkSender {
                 report.count(&outcome);
                 told(number, &outcome);
             };
-            self.window(window, &mut held, &mut tell).await?;
+            self.window(window, &mut state, &mut tell).await?;
         }
         Ok(report)
     }
@@ -103,7 +112,7 @@ impl BulkSender {
     async fn window(
         &self,
         lines: Vec<(u64, Result<Line, Violations>)>,
-        held: &mut HashSet<ConversationId>,
+        state: &mut State,
         tell: &mut impl FnMut(u64, LineOutcome),
     ) -> Result<(), BulkError> {
         let mut ready = Vec::new();
@@ -115,6 +124,12 @@ impl BulkSender {
         }
         // Together, so that they share a commit.
         let noted = join_all(ready.iter().map(|(number, line)| self.begin(*number, line))).await;
+        let is_open = |begun: &Result<(String, Begun), BulkError>| matches!(begun, Ok((_, Begun::Open(_))));
+        if !state.has_settled && noted.iter().any(is_open) {
+            // What a process has sent that is gone may still be on its way.
+            self.clock.sleep(self.sender.settle()).await;
+            state.has_settled = true;
+        }
         let mut by_conversation: Vec<(ConversationId, Vec<Begin>)> = Vec::new();
         let mut places = HashMap::new();
         for ((number, line), begun) in ready.into_iter().zip(noted) {
@@ -128,14 +143,14 @@ impl BulkSender {
             }
         }
         let under_way = by_conversation.into_iter().map(|(conversation, lines)| {
-            let is_held = held.contains(&conversation);
+            let is_held = state.held.contains(&conversation);
             self.lane(conversation, lines, is_held)
         });
         let mut ended = Vec::new();
         let mut failed = None;
         for lane in join_all(under_way).await {
             if lane.is_held {
-                held.insert(lane.conversation);
+                state.held.insert(lane.conversation);
             }
             ended.extend(lane.outcomes);
             failed = failed.or(lane.failed);

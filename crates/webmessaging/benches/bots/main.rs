@@ -63,13 +63,17 @@ fn throughput(runtime: &Runtime, address: SocketAddr) {
             Contestant::ours(address, outbox),
         ];
         for contestant in &contestants {
-            cost(runtime, contestant, at_once, MESSAGES / 10);
+            cost(runtime, contestant, at_once, MESSAGES / 20);
         }
         let rounds: Vec<Vec<Cost>> = (0..ROUNDS)
             .map(|_| {
+                // One after the other each waits for the disk.
+                let durable = if at_once == 1 { MESSAGES / 20 } else { MESSAGES };
+                let counts = [MESSAGES, MESSAGES, MESSAGES, durable, durable];
                 let mut costs: Vec<_> = contestants
                     .iter()
-                    .map(|contestant| cost(runtime, contestant, at_once, MESSAGES))
+                    .zip(counts)
+                    .map(|(contestant, count)| cost(runtime, contestant, at_once, count))
                     .collect();
                 costs.push(node(address, at_once, false));
                 costs.push(node(address, at_once, true));
@@ -144,7 +148,7 @@ fn sketch(arguments: &[&str]) -> serde_json::Value {
 
 /// Of one message, by the document's steps in Node.js.
 fn node(address: SocketAddr, at_once: usize, tells_crm: bool) -> Cost {
-    const SENT: usize = 8_000;
+    const SENT: usize = 4_000;
     let (url, count, at_once) = (format!("http://{address}"), SENT.to_string(), at_once.to_string());
     let crm = format!("{url}/crm");
     let mut arguments = vec!["send", &url, &count, &at_once];

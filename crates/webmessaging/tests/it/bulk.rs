@@ -40,7 +40,8 @@ impl Setup {
 
     /// A run of a process of its own.
     fn bulk(&self) -> BulkSender {
-        BulkSender::new(Sender::new(self.client.bots()), Arc::clone(&self.store), "list")
+        let bulk = BulkSender::new(Sender::new(self.client.bots()), Arc::clone(&self.store), "list");
+        bulk.clock(SkippingClock::with_hook(|_| {}))
     }
 
     async fn run(&self, lines: &[String]) -> (BulkReport, Vec<String>) {
