@@ -88,8 +88,9 @@ fn in_layer(text: &str) -> Option<(Markup, u64)> {
 /// The first thing that is no text, and the byte it begins at. A tag is one when a browser makes something of its name, or when it has an attribute with a
 /// value: `Vec<String>` and `<jane@example.com>` are text.
 fn tag(text: &str) -> Option<(Markup, usize)> {
-    // Text before the first sign is text; what follows is the tokenizer's to say.
-    let first = memchr(b'<', text.as_bytes())?;
+    // What is before the first sign that can begin something is text; what follows is the tokenizer's to say.
+    let first =
+        memchr_iter(b'<', text.as_bytes()).find(|&at| text.as_bytes().get(at + 1).is_some_and(can_begin))?;
     let rest = text.get(first..)?;
     let mut tokens = Tokenizer::new_with_emitter(
         rest,
@@ -120,10 +121,14 @@ fn tag(text: &str) -> Option<(Markup, usize)> {
 
 /// Where the last thing begins that is no text, as far as a sign tells.
 fn begin(text: &str, until: usize) -> Option<usize> {
-    let can_begin = |next: &u8| next.is_ascii_alphabetic() || b"/!?".contains(next);
     let bytes = text.as_bytes();
     memrchr_iter(b'<', bytes.get(..(until + 1).min(bytes.len()))?)
         .find(|&at| bytes.get(at + 1).is_some_and(can_begin))
+}
+
+/// Whether a sign with this behind it is more than a sign.
+fn can_begin(next: &u8) -> bool {
+    next.is_ascii_alphabetic() || b"/!?".contains(next)
 }
 
 /// Whether a tag that has no end would be one if the page went on behind it: `a<b` and `i<n; i++` would not.

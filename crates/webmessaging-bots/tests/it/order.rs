@@ -6,6 +6,8 @@ use std::task::{Context, Poll, Waker};
 use webmessaging_bots::{Reason, Sender};
 use webmessaging_emulator::{Fault, FaultRule, FaultScript, Route};
 
+use webmessaging_http::BreakerPolicy;
+
 use crate::setup::{Setup, text};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,4 +134,40 @@ async fn who_asks_for_more_time_than_anybody_has_is_not_waited_for() {
     let setup = Setup::new(1).await;
     setup.emulator.inject(Route::SendMessage, Fault::status(429).header("retry-after", "99999999"));
     assert_eq!(setup.sender().send("c-0", text("1")).await.unwrap_err().reason, Reason::GaveUp);
+}
+
+/// `cargo xtask bench bots` does the same with a hundred thousand.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_every_fault_there_is_nothing_is_lost_doubled_or_overtaken() {
+    const MESSAGES: usize = 2_000;
+    const CONVERSATIONS: usize = 50;
+    let setup = Setup::with(CONVERSATIONS, |builder| builder.breaker(BreakerPolicy::off())).await;
+    let faults = [
+        Fault::drop_before(),
+        Fault::drop_after(),
+        Fault::status(500),
+        Fault::status(429).header("retry-after", "1"),
+        Fault::truncate_answer(10),
+    ];
+    let rule = |fault| FaultRule::new(fault).route(Route::SendMessage).rate(0.01);
+    let script = faults.into_iter().map(rule).fold(FaultScript::new(7), FaultScript::rule);
+    let lists = FaultRule::new(Fault::status(503)).route(Route::ListMessages).rate(0.05);
+    setup.emulator.set_faults(script.rule(lists)).unwrap();
+    let sender = setup.sender();
+    let mut tickets = Vec::new();
+    for number in 0..MESSAGES {
+        let conversation = format!("c-{}", number % CONVERSATIONS);
+        tickets.push(sender.enqueue(conversation, text(number.to_string())).await.unwrap());
+    }
+    let mut found = 0;
+    for ticket in tickets {
+        found += usize::from(ticket.await.unwrap().facts.is_none());
+    }
+    for lane in 0..CONVERSATIONS {
+        let expected: Vec<_> =
+            (lane..MESSAGES).step_by(CONVERSATIONS).map(|number| number.to_string()).collect();
+        assert_eq!(setup.texts(&format!("c-{lane}")), expected);
+    }
+    // What is proven here is proven only if there was something to find.
+    assert!(found > 10 && setup.emulator.count(Route::SendMessage) > MESSAGES + 20, "{found} were found");
 }
