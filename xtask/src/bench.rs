@@ -71,7 +71,7 @@ const BENCHES: &[Bench] = &[
                 CRM's notice is durable by then; Node.js tells its CRM with another POST and forgets it. Three rounds in turns; the ratios are their medians.\n\n\
                 The second table has what the check takes: of valid messages, and of texts that are made to be slow. The third is 100,000 messages to 1,000 conversations of the\n\
                 emulator, of whose requests one in a hundred each is dropped before it acts, dropped after it, answered 500, answered 429 and answered with\n\
-                half an answer; what has arrived is counted there.",
+                half an answer; what has arrived is counted there. Waits are skipped there, since a 429 holds up everybody.",
     },
     Bench {
         name: "limiter",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use webmessaging::bots::{BotsClient, Message, Sender};
 use webmessaging::http::clock::{Clock, TokioClock};
+use webmessaging::http::testing::SkippingClock;
 use webmessaging::http::{BreakerPolicy, Client, Credentials, RateLimitPolicy};
 use webmessaging_emulator::{
     Conversation, Emulator, Fault, FaultRule, FaultScript, Organization, RateLimit, Route,
@@ -25,7 +26,7 @@ pub(crate) fn run(runtime: &Runtime) {
             Fault::drop_before(),
             Fault::drop_after(),
             Fault::status(500),
-            Fault::status(429).header("retry-after", "0"),
+            Fault::status(429).header("retry-after", "1"),
             Fault::truncate_answer(10),
         ];
         // One in a hundred of each.
@@ -34,10 +35,13 @@ pub(crate) fn run(runtime: &Runtime) {
         emulator.set_faults(script).unwrap();
         let roomy =
             RateLimitPolicy::default().requests(100_000).window(Duration::from_millis(100)).burst(100_000);
-        let client = Client::builder(Credentials::new("demo-client", "demo-secret"));
+        // A 429 holds up everybody, and there are a thousand of them.
+        let theirs = emulator.clock().clone();
+        let clock = SkippingClock::with_hook(move |slept| theirs.advance(slept));
+        let client = Client::builder(Credentials::new("demo-client", "demo-secret")).clock(clock);
         let client = client.base_url(emulator.base_url()).rate_limit(roomy).breaker(BreakerPolicy::off());
         let bots = BotsClient::new(client.build().unwrap());
-        let sender = Sender::builder(bots).settle(Duration::from_millis(5)).build();
+        let sender = Sender::new(bots);
 
         let began = TokioClock.now();
         let mut tickets = Vec::with_capacity(MESSAGES);
