@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Error, Span, Tokenizer};
-use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr_iter};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memrchr_iter};
 use percent_encoding::percent_decode_str;
 
 use crate::elements::is_element;
@@ -89,8 +89,8 @@ fn in_layer(text: &str) -> Option<(Markup, u64)> {
 /// value: `Vec<String>` and `<jane@example.com>` are text.
 fn tag(text: &str) -> Option<(Markup, usize)> {
     // What is before the first sign that can begin something is text; what follows is the tokenizer's to say.
-    let first =
-        memchr_iter(b'<', text.as_bytes()).find(|&at| text.as_bytes().get(at + 1).is_some_and(can_begin))?;
+    let first = memchr_iter(b'<', text.as_bytes())
+        .find(|&at| text.as_bytes().get(at + 1).copied().is_some_and(can_begin))?;
     let rest = text.get(first..)?;
     let mut tokens = Tokenizer::new_with_emitter(
         rest,
@@ -123,11 +123,11 @@ fn tag(text: &str) -> Option<(Markup, usize)> {
 fn begin(text: &str, until: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     memrchr_iter(b'<', bytes.get(..(until + 1).min(bytes.len()))?)
-        .find(|&at| bytes.get(at + 1).is_some_and(can_begin))
+        .find(|&at| bytes.get(at + 1).copied().is_some_and(can_begin))
 }
 
 /// Whether a sign with this behind it is more than a sign.
-fn can_begin(next: &u8) -> bool {
+fn can_begin(next: u8) -> bool {
     next.is_ascii_alphabetic() || b"/!?".contains(next)
 }
 
@@ -179,9 +179,12 @@ fn is_code(text: &str) -> bool {
 
 /// A handler that becomes an attribute when a page puts the text between quotes.
 fn event_handler(text: &str) -> Option<(Markup, usize)> {
-    memchr(b'=', text.as_bytes())?;
+    let bytes = text.as_bytes();
+    memchr(b'=', bytes)?;
+    // Without these two letters there is no name of one.
+    memchr2_iter(b'o', b'O', bytes).find(|&at| matches!(bytes.get(at + 1), Some(b'n' | b'N')))?;
     [('"', b'"'), ('\'', b'\'')].into_iter().find_map(|(quote, byte)| {
-        let at = memchr(byte, text.as_bytes())?;
+        let at = memchr(byte, bytes)?;
         let page = format!("<a title={quote}{text}{quote}>");
         let mut is_next = false;
         let mut tokens = Tokenizer::new_with_emitter(
@@ -209,7 +212,9 @@ fn is_handler(name: &[u8]) -> bool {
 
 /// The text with one layer of entities and percent signs taken off, if it has one.
 pub(crate) fn decoded(text: &str) -> Option<String> {
-    let without_entities = match whole_entities(text) {
+    // The most usual one hides others, and needs no tokenizer.
+    let whole = text.replace("&amp;", "&");
+    let without_entities = match whole_entities(&whole) {
         // Signs that would be markup have been looked at before; what is left is text.
         Some(text) => {
             let mut whole = Vec::with_capacity(text.len());
@@ -222,7 +227,7 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
             let _ = Tokenizer::new_with_emitter(&*text, emitter).count();
             Cow::Owned(String::from_utf8_lossy(&whole).into_owned())
         }
-        None => Cow::Borrowed(text),
+        None => Cow::Borrowed(&*whole),
     };
     let below = percent_decode_str(&without_entities).decode_utf8_lossy();
     (below != text).then(|| below.into_owned())
