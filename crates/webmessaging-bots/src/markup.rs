@@ -128,7 +128,7 @@ fn begin(text: &str, until: usize) -> Option<usize> {
 
 /// Whether a sign with this behind it is more than a sign.
 fn can_begin(next: u8) -> bool {
-    next.is_ascii_alphabetic() || b"/!?".contains(next)
+    next.is_ascii_alphabetic() || b"/!?".contains(&next)
 }
 
 /// Whether a tag that has no end would be one if the page went on behind it: `a<b` and `i<n; i++` would not.
