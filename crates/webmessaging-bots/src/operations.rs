@@ -26,5 +26,17 @@ pub const GET_CONVERSATION: Operation =
         .scopes(&["conversations:readonly"])
         .source("https://developer.genesys.cloud/devapps/api-explorer");
 
+/// Registers a webhook. The name tells webhooks apart, so a second request finds the first one's.
+pub const CREATE_WEBHOOK: Operation =
+    Operation::new("bots.webhook.create", Method::Post, "/api/v2/platform/webhooks/webhooks")
+        .success(&[200, 201])
+        .scopes(&["webhooks:write"])
+        .retry(RetryClass::Idempotent)
+        .contract(Contract::Design)
+        .source("design document: web messaging bot messages, step 3");
+
+/// The event of a read receipt.
+pub(crate) const READ_EVENT: &str = "conversation:participated:read";
+
 /// All of them, for documentation, configuration and tests.
-pub const OPERATIONS: &[&Operation] = &[&SEND_MESSAGE, &LIST_MESSAGES, &GET_CONVERSATION];
+pub const OPERATIONS: &[&Operation] = &[&SEND_MESSAGE, &LIST_MESSAGES, &GET_CONVERSATION, &CREATE_WEBHOOK];

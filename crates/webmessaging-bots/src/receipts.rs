@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
+use webmessaging_journal::{Event, EventKind, Recorded, Sink};
 use webmessaging_model::{ConversationId, MessageId, Timestamp};
 
 /// So many conversations are remembered; those that nothing has happened to for the longest go first.
@@ -110,11 +111,20 @@ impl Receipts {
         }
     }
 
-    /// What was read before it was known to be sent, and was not told yet: messages by their conversations.
+    /// What was read and was not told yet: before it was known to be sent, or by what a journal has recorded. Messages by their conversations.
     pub fn take_late(&self) -> Vec<(ConversationId, Vec<MessageId>)> {
         let mut known = self.lock();
         let late = known.iter_mut().filter(|(_, known)| !known.late.is_empty());
         late.map(|(conversation, known)| (conversation.clone(), std::mem::take(&mut known.late))).collect()
+    }
+
+    /// Takes a receipt and keeps what is read by it for [`take_late`](Self::take_late).
+    fn hear(&self, receipt: ReadReceipt) {
+        let conversation = receipt.conversation.clone();
+        let read = self.read(receipt);
+        if let Some(known) = self.lock().get_mut(&conversation) {
+            known.late.extend(read);
+        }
     }
 
     /// Takes a receipt: the messages that are read by it and were not before, the oldest first. One that matches nothing is kept.
@@ -149,6 +159,17 @@ impl Receipts {
     /// Nothing is half-done under the lock, so a poisoned one holds good data.
     fn lock(&self) -> MutexGuard<'_, LruCache<ConversationId, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a receiver records of webhooks: give a clone to its journal.
+impl Sink for Receipts {
+    fn record<'a>(&'a self, event: &'a Event) -> Recorded<'a> {
+        if let EventKind::MessageRead(read) = &event.kind {
+            let receipt = ReadReceipt::new(&*read.conversation_id, read.message_id.clone());
+            self.hear(receipt.at(read.read_at.unwrap_or(event.at)));
+        }
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use webmessaging_bots::{Reason, Receipts, Sender};
+use webmessaging_bots::{CreateWebhook, Reason, Receipts, Sender};
 use webmessaging_emulator::{Fault, Route};
 use webmessaging_http::ErrorKind;
+use webmessaging_journal::kind::MessageRead;
 use webmessaging_journal::{Event, EventKind, Journal, Recorded, Sink};
 
 use crate::setup::{Setup, text};
@@ -86,4 +87,25 @@ async fn one_that_arrived_and_could_not_be_recorded_says_so_and_is_not_sent_agai
     setup.emulator.inject(Route::SendMessage, Fault::drop_after());
     assert_eq!(sender.send("c-0", text("3")).await.unwrap_err().reason, Reason::NotRecorded);
     assert_eq!(setup.texts("c-0"), ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn receipts_come_by_webhook_and_journal_and_are_told_once() {
+    let setup = Setup::new(1).await;
+    let kept = Kept::default();
+    let receipts = Receipts::new();
+    let bots = setup.bots.clone().journal(kept.journal()).receipts(receipts.clone());
+    let webhook = CreateWebhook::new("https://receiver.example/webhooks/genesys");
+    let first = bots.register_read_webhook(webhook.clone()).await.unwrap();
+    assert!(first.id.is_some() && !first.existed);
+    assert!(bots.register_read_webhook(webhook).await.unwrap().existed);
+    assert!(matches!(&kept.events()[0].kind, EventKind::WebhookRegistered(_)));
+
+    let sent = bots.send("c-0", &text("1")).await.unwrap();
+    let heard = Journal::builder().durable("receipts", receipts.clone()).build().unwrap();
+    let read = MessageRead::new("c-0", sent.message_id.clone());
+    heard.record(|stamp| stamp.event(read)).await.unwrap();
+    assert!(receipts.unread(&"c-0".into()).is_empty());
+    assert_eq!(receipts.take_late(), [("c-0".into(), vec![sent.message_id])]);
+    assert!(receipts.take_late().is_empty() && receipts.unmatched().is_empty());
 }

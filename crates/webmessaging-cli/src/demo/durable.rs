@@ -1,6 +1,5 @@
 //! What follows from the uploads: the platform's webhooks, kept and worked on; a document system that is told; an audit log.
 
-mod read_messages;
 mod reports;
 
 use std::collections::HashMap;
@@ -25,7 +24,6 @@ use webmessaging::webhooks::receiver::{FileFacts, HandlerError, PlatformEvents, 
 use webmessaging::webhooks::{Secret, Verifier};
 use webmessaging_emulator::{Emulator, SeededWebhook, StateSeed, Tamper};
 
-use self::read_messages::ReadMessages;
 use crate::demo::Report;
 use crate::demo::other_system::OtherSystem;
 use crate::demo::uploads::Stored;
@@ -76,8 +74,10 @@ impl Durable {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(SqliteOptions::new(path)).await?);
         let audit = AuditLog::builder(folder.path().join("audit")).open()?;
         let receipts = Receipts::new();
-        let read = ReadMessages(receipts.clone());
-        let journal = Journal::builder().durable("audit", audit.clone()).durable("receipts", read).build()?;
+        let journal = Journal::builder()
+            .durable("audit", audit.clone())
+            .durable("receipts", receipts.clone())
+            .build()?;
         let (documents, crm) = (OtherSystem::start()?, OtherSystem::start()?);
         let messages = OtherSystem::start_down()?;
         let targets = Targets::new([

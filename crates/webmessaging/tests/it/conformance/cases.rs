@@ -3,7 +3,9 @@
 use std::pin::Pin;
 
 use serde_json::json;
-use webmessaging::bots::operations::{GET_CONVERSATION, LIST_MESSAGES, SEND_MESSAGE};
+use webmessaging::bots::operations::{
+    CREATE_WEBHOOK as CREATE_READ_WEBHOOK, GET_CONVERSATION, LIST_MESSAGES, SEND_MESSAGE,
+};
 use webmessaging::bots::{self, ListMessages};
 use webmessaging::channels::operations::{
     self as channel_operations, GET_CHANNEL, LIST_CHANNELS, UPDATE_CHANNEL,
@@ -154,6 +156,12 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        operation: &CREATE_READ_WEBHOOK,
+        route: Route::CreateWebhook,
+        is_read: true,
+        run: |setup| Box::pin(read_webhook(setup)),
+    },
+    Case {
         operation: &GET_CONVERSATION,
         route: Route::GetConversation,
         is_read: true,
@@ -170,6 +178,11 @@ const CHANNEL: &str = "a1b2c3d4-e5f6-7890-abcd-ef1234567890";
 async fn bot_message(setup: &Setup) -> Result<(), Error> {
     let message = bots::Message::text(CUSTOMER, BOT, "Good morning");
     setup.client.bots().send(CONVERSATION, &message).await.map(drop)
+}
+
+async fn read_webhook(setup: &Setup) -> Result<(), Error> {
+    let webhook = bots::CreateWebhook::new("https://receiver.example/webhooks/genesys");
+    setup.client.bots().register_read_webhook(webhook).await.map(drop)
 }
 
 async fn channel_webhook(setup: &Setup) -> Result<(), Error> {
