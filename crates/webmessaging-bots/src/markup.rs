@@ -92,15 +92,29 @@ fn tag(text: &str) -> Option<(Markup, usize)> {
     let first = memchr_iter(b'<', text.as_bytes())
         .find(|&at| text.as_bytes().get(at + 1).copied().is_some_and(can_begin))?;
     let rest = text.get(first..)?;
+    // Where the attributes of a tag begin that has no end yet.
+    let mut open = None;
     let mut tokens = Tokenizer::new_with_emitter(
         rest,
         CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
             let markup = match event {
-                CallbackEvent::OpenStartTag { name } | CallbackEvent::EndTag { name } => {
+                CallbackEvent::OpenStartTag { name } => {
+                    open = Some(span.start);
                     is_element(&String::from_utf8_lossy(name)).then_some(Markup::Tag)
                 }
+                CallbackEvent::EndTag { name } => {
+                    is_element(&String::from_utf8_lossy(name)).then_some(Markup::Tag)
+                }
+                CallbackEvent::CloseStartTag { .. } => {
+                    open = None;
+                    None
+                }
                 CallbackEvent::AttributeValue { value } => (!value.is_empty()).then_some(Markup::Tag),
-                CallbackEvent::Error(Error::EofInTag) => is_cut_off(rest).then_some(Markup::Tag),
+                CallbackEvent::Error(Error::EofInTag) => {
+                    let has_value = open
+                        .is_some_and(|at| rest.get(at..).is_none_or(|attributes| attributes.contains('=')));
+                    (has_value || is_cut_off(rest)).then_some(Markup::Tag)
+                }
                 CallbackEvent::Error(Error::MissingEndTagName) => Some(Markup::Tag),
                 CallbackEvent::Comment { .. } | CallbackEvent::Error(Error::EofInComment) => {
                     Some(Markup::Comment)
@@ -149,17 +163,24 @@ fn script_link(text: &str) -> Option<(Markup, usize)> {
     } else {
         Cow::Borrowed(text)
     };
+    // What is behind a later sign is behind the first one as well: it is looked through once.
+    let mut is_sentence = false;
     let found = memchr_iter(b':', joined.as_bytes()).find_map(|colon| {
         let (before, behind) = (joined.get(..colon)?, joined.get(colon + 1..)?);
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
         let scheme = before.rsplit(|c: char| !is_part(c)).next()?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let runs = if is("data") {
-            let kind = behind.trim_start().get(..12.min(behind.trim_start().len())).unwrap_or_default();
-            let kind = kind.to_ascii_lowercase();
-            ["text/html", "image/svg", "application/", "text/xml"].iter().any(|name| kind.starts_with(name))
+            let kind = behind.trim_start().as_bytes();
+            let has = |name: &str| {
+                kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+            };
+            ["text/html", "image/svg", "application/", "text/xml"].into_iter().any(has)
+        } else if !is_sentence && (is("javascript") || is("vbscript") || is("livescript")) {
+            is_sentence = !is_code(behind);
+            !is_sentence
         } else {
-            (is("javascript") || is("vbscript") || is("livescript")) && is_code(behind)
+            false
         };
         runs.then_some(colon - scheme.len())
     })?;

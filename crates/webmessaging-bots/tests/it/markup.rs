@@ -70,6 +70,19 @@ fn markup_is_found_with_its_place() {
     finds("x javascript: alert(1)", Markup::ScriptLink, 3);
     finds("jav&#x09;ascript:alert(1)", Markup::ScriptLink, 1);
     finds("data: text/html;base64,x", Markup::ScriptLink, 1);
+    finds("data:text/html;x\u{20ac};base64,x", Markup::ScriptLink, 1);
+    // The sign within the value is not where it begins.
+    for cut_off in [
+        "<img title=\"<b",
+        "<script <a",
+        "<script/<a",
+        "<img src=x onerror=alert(1) x=\"<b",
+        "<x a=\"<b",
+        "<x onclick='alert(1)<b",
+        "a <y x=1 z=\"<b",
+    ] {
+        assert!(find_markup(cut_off).is_some(), "{cut_off}");
+    }
     // Hidden.
     finds("&lt;script&gt;", Markup::Tag, 1);
     finds("&amp;lt;b&amp;gt;", Markup::Tag, 1);
@@ -114,6 +127,12 @@ fn the_naughty_strings_that_are_text_pass() {
         count += 1;
     }
     assert!(count > 200, "{count}");
+}
+
+/// It would take minutes if what is behind each of them were looked through again.
+#[test]
+fn a_text_of_nothing_but_schemes_is_looked_through_once() {
+    passes(&"javascript: ".repeat(100_000));
 }
 
 proptest! {

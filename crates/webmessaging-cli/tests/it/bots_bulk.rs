@@ -77,7 +77,11 @@ fn lines_are_sent_once_and_what_is_wrong_is_told() {
     assert_eq!(setup.texts(), ["one", "two", "mended"]);
     let table = setup.run(&ARGUMENTS[..3]);
     assert!(table.stdout.contains("line 4: not what it was in an earlier run"), "{}", table.stdout);
-    assert_eq!(setup.run(&["-", "--data-dir", "data"]).code, 3);
+    // What has no name of its own would be sent again.
+    for pipe in ["-", "/dev/null"] {
+        let refused = setup.run(&[pipe, "--data-dir", "data"]);
+        assert!(refused.code == 3 && refused.stderr.contains("--name"), "{}", refused.stderr);
+    }
 }
 
 #[test]

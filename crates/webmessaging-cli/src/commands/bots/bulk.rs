@@ -64,8 +64,11 @@ fn name(args: &BulkArgs) -> Result<String, Failure> {
         return Ok(name.clone());
     }
     let shown = args.list.display().to_string();
-    if shown == "-" {
-        return Err(Local::input("invalid_input", "a list from standard input needs a --name").into());
+    // A pipe has another name each time, under which everything would be sent again.
+    if shown == "-" || (args.list.exists() && !args.list.is_file()) {
+        return Err(Local::input("invalid_input", "a list that is no file needs a --name")
+            .about(shown)
+            .into());
     }
     let path = args.list.canonicalize();
     let path =
@@ -90,9 +93,9 @@ fn bar(list: &Path, output: Output) -> ProgressBar {
     if !output.is_for_people() {
         return ProgressBar::hidden();
     }
-    let lines = std::fs::File::open(list)
-        .ok()
-        .map(|file| io::BufRead::split(io::BufReader::new(file), b'\n').count());
+    // To count what is in a pipe would take it away.
+    let file = list.is_file().then(|| std::fs::File::open(list).ok()).flatten();
+    let lines = file.map(|file| io::BufRead::split(io::BufReader::new(file), b'\n').count());
     let bar = lines.map_or_else(ProgressBar::no_length, |lines| ProgressBar::new(lines as u64));
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} lines {per_sec} {eta}") {
         bar.set_style(style);
