@@ -31,14 +31,13 @@ const BENCHES: &[Bench] = &[
         about: "Files over loopback to a sink that reads and forgets, a process of its own, in turns with a bare reqwest client that streams the same file\n\
                 in chunks of the same size; five rounds, the ratios are their medians. Through the client it is the announcement and the bytes, counted, watched\n\
                 and held to their length. *Hashed in line* is the bare stream with a SHA-256 of every chunk. Memory is the growth over what the process had\n\
-                before. Up to 4 uploads at once are sent in pieces of 256 KiB, more in pieces of 64 KiB, which are slower and take less memory.\n\n\
-                Then the limits of the digest, which is one chain that no second core shortens. One upload at a time is at most as fast as the thread that\n\
-                reads and hashes it. The third table has what that thread does when nothing is sent, and what its own processor time allows while the sender\n\
-                reads the same bytes from the other core, if it never waits for anything: that is the limit of one upload at a time, 1.43 to 1.55 times the\n\
-                stream that is hashed in line, from run to run. What the client lacks of it is the announcement, the wake-up of the sender for each piece, and the time in which client\n\
-                and sink want the same core. Tried without gain: a thread for reading and one for hashing, pieces of 64 KiB to 1 MiB, a thread that lingers for\n\
-                room; to hash a piece after it was handed out, and to read while the transfer is announced, gained 3 to 5 % together. The fourth table has what\n\
-                the bytes cost in processor time and which rate that allows if no core ever waits: the limit of four at once.\n\n\
+                before. One upload is sent in pieces of 512 KiB, which another thread hashes than the one that reads; up to 4 at once in pieces of 256 KiB, more\n\
+                in pieces of 64 KiB, which are slower and take less memory.\n\n\
+                Then the limit of the digest, which is one chain that no second core shortens: what SHA-256 does with bytes that are at hand, and what one thread\n\
+                does that reads them and hashes. What the client lacks of the former is the start and the end of each upload, where one thread waits for another, and the\n\
+                time in which hash, sender and sink want the same of two cores. Tried without gain: pieces of 64 KiB to 2 MiB, a thread that lingers for room, and reading while\n\
+                the transfer is announced. The fourth table has what the bytes cost in processor time and which rate that allows if no core ever waits: the limit of\n\
+                four at once.\n\n\
                 Last, how the quota's own floor is met, and uploads beside Node.js, which makes no digest: with one, 2.5 times as fast would be faster than SHA-256 itself;\n\
                 `npm install --prefix crates/webmessaging-http/benches/upload/axios` enables it.",
     },

@@ -24,6 +24,7 @@ mod config;
 mod connection;
 mod credentials;
 mod default_headers;
+mod digest;
 mod external;
 mod gateway;
 mod guard;

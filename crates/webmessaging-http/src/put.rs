@@ -237,7 +237,7 @@ async fn attempt(
             Err(source_failed(call, Sent::Maybe, violation))
         }
         (Err(error), _) => Err(error),
-        (Ok(answer), Some(Ok(sha256))) => Ok((sha256, call.facts(&answer))),
+        (Ok(answer), Some(Ok(digest))) => Ok((digest.value().await, call.facts(&answer))),
         // Success before the last byte was read: whoever answered has not stored this file.
         (Ok(_), _) => Err(call.finish(
             Error::new(ErrorKind::UnexpectedAnswer, Sent::Yes)

@@ -1,6 +1,6 @@
 //! A blocking reader that is read and hashed on other threads, some pieces ahead of whoever sends them.
 //!
-//! A thread reads as long as there is room for pieces, and goes when there is none: an upload whose network stands still holds no
+//! For one upload a thread reads and another one hashes; for several, each has a thread that does both. A thread reads as long as there is room for pieces, and goes when there is none: an upload whose network stands still holds no
 //! thread, and one whose network is fast has a thread that never waits to be called.
 
 use std::io::{self, Read};
@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use webmessaging_model::{Actual, Code, Violation};
 
+use crate::digest::{Digest, Follower, Hash};
 use crate::source::unreadable;
 use crate::upload_body::changed;
 
@@ -24,18 +24,26 @@ use crate::upload_body::changed;
 pub(crate) struct Pace {
     pub(crate) piece_bytes: u64,
     pub(crate) ahead: usize,
+    /// How far behind another thread may hash; without, whoever reads does.
+    pub(crate) behind: Option<usize>,
 }
 
 impl Pace {
-    /// Large pieces cost the fewest wake-ups: for one upload, or a few.
-    pub(crate) const FEW: Self = Self { piece_bytes: 256 * 1024, ahead: 3 };
+    /// Large pieces cost the fewest wake-ups, and one thread reads while another one hashes.
+    pub(crate) const ONE: Self = Self { piece_bytes: 512 * 1024, ahead: 1, behind: Some(2) };
+    /// As large as the memory of a few allows.
+    pub(crate) const FEW: Self = Self { piece_bytes: 256 * 1024, ahead: 3, behind: None };
     /// Of many uploads there is always one that can be sent, so none has to be far ahead. Small pieces cost speed, and keep the
     /// memory of many uploads small.
-    pub(crate) const MANY: Self = Self { piece_bytes: 64 * 1024, ahead: 1 };
+    pub(crate) const MANY: Self = Self { piece_bytes: 64 * 1024, ahead: 1, behind: None };
 
     /// What suits so many uploads at once.
     pub(crate) const fn of(uploads: usize) -> Self {
-        if uploads <= 4 { Self::FEW } else { Self::MANY }
+        match uploads {
+            0 | 1 => Self::ONE,
+            2..=4 => Self::FEW,
+            _ => Self::MANY,
+        }
     }
 }
 
@@ -76,26 +84,7 @@ pub(crate) enum Piece {
     /// Bytes, with more behind them.
     Some(Bytes),
     /// The last bytes, which can be none, and the digest of all where it is wanted.
-    Last(Bytes, Option<[u8; 32]>),
-}
-
-/// A running digest, or none.
-pub(crate) struct Hash(Option<Box<Sha256>>);
-
-impl Hash {
-    pub(crate) fn new(wanted: bool) -> Self {
-        Self(wanted.then(Box::default))
-    }
-
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
-        if let Some(hash) = &mut self.0 {
-            hash.update(bytes);
-        }
-    }
-
-    pub(crate) fn finish(&mut self) -> Option<[u8; 32]> {
-        self.0.take().map(|hash| hash.finalize().into())
-    }
+    Last(Bytes, Digest),
 }
 
 /// The pieces of a reader, as they come.
@@ -113,10 +102,17 @@ enum Reading {
     Over,
 }
 
+/// Who hashes.
+enum Hashing {
+    /// Whoever reads, before the piece is sent.
+    InLine(Hash),
+    Behind(Follower),
+}
+
 /// A reader with what was read of it.
 struct Reader {
     source: Box<dyn Read + Send>,
-    hash: Hash,
+    hash: Hashing,
     read: u64,
     length: u64,
     pace: Pace,
@@ -131,7 +127,12 @@ impl ReadAhead {
     pub(crate) fn new(source: Box<dyn Read + Send>, length: u64, digest: bool, pace: Pace) -> Self {
         let (sender, pieces) = unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let (hash, read, spare) = (Hash::new(digest), 0, Arc::default());
+        let hash = match pace.behind {
+            // With one piece there is nothing to overlap.
+            Some(behind) if digest && length > pace.piece_bytes => Hashing::Behind(Follower::new(behind)),
+            _ => Hashing::InLine(Hash::new(digest)),
+        };
+        let (read, spare) = (0, Arc::default());
         let told = Arc::clone(&waiting);
         let reader =
             Reader { source, hash, read, length, pace, sender, waiting: told, spare, is_over: false };
@@ -195,11 +196,22 @@ impl Reader {
     fn read_on(mut self) -> Self {
         while !self.is_over && self.waiting.load(Ordering::Acquire) < self.pace.ahead {
             let piece = self.next();
+            let behind = match (&self.hash, &piece) {
+                (Hashing::Behind(follower), Ok(Piece::Some(bytes) | Piece::Last(bytes, _))) => {
+                    Some((follower, bytes.clone()))
+                }
+                _ => None,
+            };
             self.is_over = !matches!(piece, Ok(Piece::Some(_)));
             self.waiting.fetch_add(1, Ordering::AcqRel);
             if self.sender.send(piece).is_err() {
                 // Nobody wants it any more.
                 self.is_over = true;
+            } else if let Some((follower, bytes)) = behind {
+                follower.push(bytes);
+                if self.is_over {
+                    follower.finish();
+                }
             }
         }
         self
@@ -220,11 +232,17 @@ impl Reader {
         if got < want && got < left {
             return Err(changed(self.length, Actual::Count(self.read)));
         }
-        self.hash.update(&piece);
-        let piece = Bytes::from_owner(Filled { bytes: piece, spare: Arc::clone(&self.spare) });
-        if self.read == self.length {
-            return Ok(Piece::Last(piece, self.hash.finish()));
+        if let Hashing::InLine(hash) = &mut self.hash {
+            hash.update(&piece);
         }
-        Ok(Piece::Some(piece))
+        let piece = Bytes::from_owner(Filled { bytes: piece, spare: Arc::clone(&self.spare) });
+        if self.read < self.length {
+            return Ok(Piece::Some(piece));
+        }
+        let digest = match &mut self.hash {
+            Hashing::InLine(hash) => Digest::Known(hash.finish()),
+            Hashing::Behind(follower) => follower.digest(),
+        };
+        Ok(Piece::Last(piece, digest))
     }
 }

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use futures_core::Stream;
 use webmessaging_model::{Actual, Code, Limit, Unit, Violation};
 
-use crate::read_ahead::{Hash, Pace, Piece, ReadAhead};
+use crate::digest::{Digest, Hash};
+use crate::read_ahead::{Pace, Piece, ReadAhead};
 use crate::source::{SourceBytes, SourceContent, unreadable};
 use crate::transport::BoxError;
 
 /// The end of a body: its SHA-256 where that is wanted, or what was wrong with the source.
-pub(crate) type Outcome = Result<Option<[u8; 32]>, Violation>;
+pub(crate) type Outcome = Result<Digest, Violation>;
 
 /// What the attempt can be asked from outside while and after the body is sent.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ impl Watch {
 
     /// Ends a body without bytes, which nobody reads.
     pub(crate) fn end_of_nothing(&self, digest: bool) {
-        self.end(Ok(Hash::new(digest).finish()));
+        self.end(Ok(Digest::Known(Hash::new(digest).finish())));
     }
 
     fn end(&self, outcome: Outcome) {
@@ -107,8 +108,8 @@ impl UploadBody {
         match ready!(pieces.poll_next(cx)) {
             Err(violation) => self.fail(violation),
             Ok(Piece::Some(chunk)) => self.give(chunk),
-            Ok(Piece::Last(chunk, sha256)) => {
-                self.watch.end(Ok(sha256));
+            Ok(Piece::Last(chunk, digest)) => {
+                self.watch.end(Ok(digest));
                 self.input = Input::Done;
                 // An empty chunk is the end of an empty source.
                 if chunk.is_empty() { Poll::Ready(None) } else { self.give(chunk) }
@@ -146,7 +147,7 @@ impl UploadBody {
                     return self.fail(changed(length, actual));
                 }
                 None => {
-                    let (last, digest) = (held.take(), hash.finish());
+                    let (last, digest) = (held.take(), Digest::Known(hash.finish()));
                     self.watch.end(Ok(digest));
                     self.input = Input::Done;
                     return last.map_or(Poll::Ready(None), |chunk| self.give(chunk));
@@ -181,7 +182,7 @@ mod tests {
     use std::io::Read;
 
     use futures_util::{StreamExt, stream};
-    use sha2::{Digest, Sha256};
+    use sha2::Digest as _;
 
     use super::*;
 
@@ -193,7 +194,8 @@ mod tests {
         let reader = || SourceContent::from_reader(claimed, io::Cursor::new(data.clone()));
         let pieces: Vec<_> = data.chunks(1000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let streamed = SourceContent::from_stream(claimed, stream::iter(pieces));
-        let contents = [(reader(), Pace::FEW), (reader(), Pace::MANY), (streamed, Pace::FEW)];
+        let contents =
+            [(reader(), Pace::ONE), (reader(), Pace::FEW), (reader(), Pace::MANY), (streamed, Pace::FEW)];
         for (content, pace) in contents {
             let watch = Arc::new(Watch::default());
             let chunks: Vec<_> =
@@ -203,13 +205,14 @@ mod tests {
             match &expected {
                 Ok(()) => {
                     assert!(sent == data, "the bytes sent are not those of the source");
-                    assert_eq!(watch.outcome(), Some(Ok(Some(Sha256::digest(&data).into()))));
+                    let digest = watch.outcome().unwrap().unwrap();
+                    assert_eq!(digest.value().await, Some(sha2::Sha256::digest(&data).into()));
                 }
                 Err(violation) => {
                     assert!((sent.len() as u64) < claimed, "a complete body was made of a changed source");
                     assert_eq!(
-                        watch.outcome().map(|outcome| outcome.map_err(|v| v.code)),
-                        Some(Err(violation.code))
+                        watch.outcome().map(|outcome| outcome.unwrap_err().code),
+                        Some(violation.code)
                     );
                     assert!(chunks.last().unwrap().is_err());
                 }
@@ -247,7 +250,7 @@ mod tests {
         let content = SourceContent::from_reader(3, io::Cursor::new("abc"));
         let body = UploadBody::new(content, false, Pace::FEW, Arc::clone(&watch), None);
         assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
-        assert_eq!(watch.outcome(), Some(Ok(None)));
+        assert_eq!(watch.outcome().unwrap().unwrap().value().await, None);
     }
 
     #[tokio::test]

@@ -5,9 +5,12 @@ mod report;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_core::Stream;
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use webmessaging_bots::{Delivered, Reason, Sender, Undelivered};
 use webmessaging_http::Clock;
 use webmessaging_http::clock::TokioClock;
@@ -39,7 +42,8 @@ const OPERATION: &str = "bots.bulk";
 /// # async fn example(client: Client, store: Arc<dyn Store>) -> Result<(), Box<dyn std::error::Error>> {
 /// let bulk = BulkSender::new(Sender::new(client.bots()), store, "campaign-7");
 /// let list = std::io::BufReader::new(std::fs::File::open("campaign-7.jsonl")?);
-/// let report = bulk.run(std::io::BufRead::lines(list), |line, outcome| println!("{line}: {outcome}")).await?;
+/// let lines = futures_util::stream::iter(std::io::BufRead::lines(list));
+/// let report = bulk.run(lines, |line, outcome| println!("{line}: {outcome}")).await?;
 /// println!("{} sent, {} left", report.sent, report.left());
 /// # Ok(()) }
 /// ```
@@ -81,30 +85,40 @@ impl BulkSender {
         self
     }
 
-    /// Sends what was not sent before. `told` hears of every line, by its number from 1, in the order of their windows of 256.
+    /// Sends what was not sent before. Lines that are there together are under way together, up to 256; one that has to be waited for holds up none
+    /// before it. `told` hears of every line, by its number from 1.
     ///
     /// # Errors
-    /// [`BulkError`] when the list cannot be read or the store fails; what was sent until then is on record.
+    /// [`BulkError`] when the list cannot be read, after the lines before that were sent, or when the store fails; what was sent until then is on record.
     pub async fn run(
         &self,
-        lines: impl IntoIterator<Item = io::Result<String>>,
+        lines: impl Stream<Item = io::Result<String>>,
         mut told: impl FnMut(u64, &LineOutcome),
     ) -> Result<BulkReport, BulkError> {
         let mut report = BulkReport::default();
         let mut state = State::default();
-        let is_empty = |line: &io::Result<String>| line.as_ref().is_ok_and(|text| text.trim().is_empty());
-        let mut lines = (1..).zip(lines).filter(|(_, line)| !is_empty(line)).peekable();
-        while lines.peek().is_some() {
-            let mut window = Vec::with_capacity(WINDOW);
-            for (number, line) in lines.by_ref().take(WINDOW) {
-                let text = line.map_err(|error| BulkError::List(number, error))?;
-                window.push((number, Line::read(&text)));
+        let mut windows = pin!(lines.zip(stream::iter(1..)).ready_chunks(WINDOW));
+        while let Some(lines) = windows.next().await {
+            let mut window = Vec::with_capacity(lines.len());
+            let mut broken = None;
+            for (line, number) in lines {
+                match line {
+                    Ok(text) if text.trim().is_empty() => {}
+                    Ok(text) => window.push((number, Line::read(&text))),
+                    Err(error) => {
+                        broken = Some(BulkError::List(number, error));
+                        break;
+                    }
+                }
             }
             let mut tell = |number, outcome: LineOutcome| {
                 report.count(&outcome);
                 told(number, &outcome);
             };
             self.window(window, &mut state, &mut tell).await?;
+            if let Some(error) = broken {
+                return Err(error);
+            }
         }
         Ok(report)
     }

@@ -117,3 +117,32 @@ fn a_process_that_is_killed_has_sent_nothing_twice_and_lost_nothing() {
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(setup.texts(), expected);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_list_that_stands_still_is_sent_as_far_as_it_has_come_and_can_be_interrupted() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    let setup = Setup::new();
+    let mut bulk = setup.command(&["-", "--name", "pipe", "--data-dir", "data", "--output", "json"]);
+    bulk.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = bulk.spawn().unwrap();
+    let mut list = child.stdin.take().unwrap();
+    for text in ["one", "two"] {
+        writeln!(list, "{}", line(text)).unwrap();
+        while setup.texts().last().is_none_or(|last| last != text) {
+            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            setup.runtime.block_on(tokio::task::yield_now());
+        }
+    }
+    crate::process::signal(&child, "-INT");
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+    drop(list);
+    // Nothing is sent again, also where the end of the command came before its own note of the second line.
+    setup.write(&[line("one"), line("two"), line("three")]);
+    let again = setup.run(&["list.jsonl", "--name", "pipe", "--data-dir", "data", "--output", "json"]);
+    assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+    assert_eq!(setup.texts(), ["one", "two", "three"]);
+}

@@ -1,8 +1,5 @@
 //! What processes take of the machine, by Linux's own figures; nothing elsewhere.
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
-
 /// Starts the peak anew; gives what is in use now, in bytes.
 pub(crate) fn reset_peak() -> u64 {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
@@ -28,29 +25,4 @@ pub(crate) fn cpu_seconds(process: &str) -> f64 {
     // Behind the name, which can have blanks: the 12th and the 13th are user and system.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
-}
-
-/// The threads of this process that were there when it was asked.
-pub(crate) struct Threads(Vec<OsString>);
-
-impl Threads {
-    pub(crate) fn now() -> Self {
-        Self(threads().collect())
-    }
-
-    /// The processor time that threads have taken which came later, in seconds.
-    pub(crate) fn of_later_ones(&self) -> f64 {
-        let later = threads().filter(|thread| !self.0.contains(thread));
-        later.map(|thread| nanoseconds(&thread)).sum::<f64>() / 1e9
-    }
-}
-
-fn threads() -> impl Iterator<Item = OsString> {
-    std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten().map(|thread| thread.file_name())
-}
-
-fn nanoseconds(thread: &OsStr) -> f64 {
-    let path = Path::new("/proc/self/task").join(thread).join("schedstat");
-    let stat = std::fs::read_to_string(path).unwrap_or_default();
-    stat.split_whitespace().next().and_then(|ran| ran.parse().ok()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use futures_util::stream;
 use serde_json::json;
 use tempfile::TempDir;
 use webmessaging::bots::Sender;
@@ -46,7 +47,7 @@ impl Setup {
 
     async fn run(&self, lines: &[String]) -> (BulkReport, Vec<String>) {
         let mut told = Vec::new();
-        let lines = lines.iter().map(|line| Ok(line.clone()));
+        let lines = stream::iter(lines.iter().map(|line| Ok(line.clone())));
         let bulk = self.bulk();
         let report = bulk.run(lines, |line, outcome| {
             let outcome = outcome.to_string();
@@ -164,7 +165,7 @@ async fn a_run_that_was_given_up_and_begun_again_sends_nothing_twice() {
     let setup = Setup::new().await;
     let lines: Vec<_> = (0..40).map(|n| line("c-0", &n.to_string())).collect();
     let bulk = setup.bulk();
-    let run = || bulk.run(lines.iter().map(|line| Ok(line.clone())), |_, _| {});
+    let run = || bulk.run(stream::iter(lines.iter().map(|line| Ok(line.clone()))), |_, _| {});
     for given_up in 1..4 {
         let mut running = std::pin::pin!(run());
         while setup.texts("c-0").len() < given_up * 7 {
@@ -187,7 +188,8 @@ async fn a_line_that_could_not_be_sent_is_overtaken_by_none_of_its_conversation(
     let lines: Vec<_> = (0..5).map(|n| line("c-0", &n.to_string())).collect();
     let (bulk, mut reports) = (setup.bulk(), Vec::new());
     while setup.texts("c-0").len() < 5 {
-        let report = bulk.run(lines.iter().map(|line| Ok(line.clone())), |_, _| {}).await.unwrap();
+        let report =
+            bulk.run(stream::iter(lines.iter().map(|line| Ok(line.clone()))), |_, _| {}).await.unwrap();
         reports.push((report.sent, report.not_sent));
         assert!(reports.len() < 30, "{reports:?}");
     }
@@ -203,7 +205,29 @@ async fn a_list_that_was_changed_is_found_out() {
     assert_eq!((found.changed, found.sent), (1, 0));
     assert_eq!(told, ["1 not what it was in an earlier run"]);
     let bulk = setup.bulk();
-    let broken = bulk.run([Err(io::Error::other("the disk is gone"))], |_, _| {});
+    let broken = bulk.run(stream::iter([Err(io::Error::other("the disk is gone"))]), |_, _| {});
     assert_eq!(broken.await.unwrap_err().to_string(), "line 1 of the list cannot be read: the disk is gone");
     assert_eq!(setup.texts("c-0"), ["one"]);
+}
+
+#[tokio::test]
+async fn a_line_that_has_to_be_waited_for_holds_up_none_before_it() {
+    let setup = Setup::new().await;
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let lines = stream::poll_fn(move |context| lines.poll_recv(context));
+    let told = std::cell::Cell::new(0);
+    let bulk = setup.bulk();
+    let run = bulk.run(lines, |line, _| told.set(line));
+    let feed = async {
+        for number in 1..=3 {
+            sender.send(Ok(line("c-0", &number.to_string()))).unwrap();
+            while told.get() < number {
+                tokio::task::yield_now().await;
+            }
+        }
+        sender.send(Err(io::Error::other("the other end is gone"))).unwrap();
+    };
+    let (ended, ()) = tokio::join!(run, feed);
+    assert!(ended.unwrap_err().to_string().starts_with("line 4"));
+    assert_eq!(setup.texts("c-0"), ["1", "2", "3"]);
 }

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::Path;
 
+use futures_util::stream::{self, Stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use webmessaging::bots::Sender;
 use webmessaging::{BulkError, BulkReport, BulkSender, LineOutcome};
 
@@ -18,6 +20,9 @@ use crate::recording::Recording;
 
 /// So many lines that were not sent are shown; all are counted.
 const SHOWN_MAX: usize = 100;
+
+/// So many lines are read ahead.
+const AHEAD: usize = 256;
 
 pub(super) async fn run(args: BulkArgs, output: Output) -> Result<Exit, Failure> {
     let recording = Recording::begin(&args.audit, "command")?;
@@ -76,16 +81,27 @@ fn name(args: &BulkArgs) -> Result<String, Failure> {
     Ok(path.display().to_string())
 }
 
-fn texts(mut lines: Lines) -> impl Iterator<Item = io::Result<String>> {
-    std::iter::from_fn(move || match lines.next() {
-        Ok(None) => None,
-        // What is no text is no message either, and is told as one that is malformed.
-        Ok(Some((_, line))) => {
-            let text = line.ok().and_then(|text| String::from_utf8(text).ok());
-            Some(Ok(text.unwrap_or_else(|| "{".to_owned())))
+/// Reads on a thread of its own, which nobody waits for: standard input can stand still.
+fn texts(mut lines: Lines) -> impl Stream<Item = io::Result<String>> {
+    let (sender, mut receiver) = mpsc::channel(AHEAD);
+    std::thread::spawn(move || {
+        loop {
+            let read = match lines.next() {
+                Ok(None) => return,
+                // What is no text is no message either, and is told as one that is malformed.
+                Ok(Some((_, line))) => {
+                    let text = line.ok().and_then(|text| String::from_utf8(text).ok());
+                    Ok(text.unwrap_or_else(|| "{".to_owned()))
+                }
+                Err(_) => Err(io::Error::other("the file cannot be read")),
+            };
+            let is_over = read.is_err();
+            if sender.blocking_send(read).is_err() || is_over {
+                return;
+            }
         }
-        Err(_) => Some(Err(io::Error::other("the file cannot be read"))),
-    })
+    });
+    stream::poll_fn(move |context| receiver.poll_recv(context))
 }
 
 /// With the number of lines where the list is a file.
