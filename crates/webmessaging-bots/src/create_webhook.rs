@@ -1,18 +1,13 @@
 //! `POST /api/v2/platform/webhooks/webhooks`: asks to be told when messages were read.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use webmessaging_http::{Callback, Encoder, Endpoint, SecretString};
-use webmessaging_model::{Code, Operation, Violation, Violations};
+use webmessaging_http::{
+    Callback, CreatedWebhook, Encoder, Endpoint, EventWebhook, SecretString, check_webhook_name,
+};
+use webmessaging_model::{Operation, Violations};
 
 use crate::operations::{CREATE_WEBHOOK, READ_EVENT};
-
-/// The platform puts its webhook token in the place of this.
-const TOKEN: &str = "Bearer {{platform:webhook:token}}";
-
-const RETRIES: u32 = 3;
 
 /// Registers a webhook for read receipts (`conversation:participated:read`). Contract: design; scope `webhooks:write`.
 ///
@@ -37,7 +32,7 @@ pub struct CreateWebhook {
 impl CreateWebhook {
     /// A webhook that calls this URI.
     pub fn new(uri: impl Into<String>) -> Self {
-        let callback = Callback::new(uri).header("authorization", TOKEN);
+        let callback = EventWebhook::callback(uri);
         Self { name: "Read Receipt Listener".to_owned(), callback }
     }
 
@@ -65,35 +60,6 @@ impl CreateWebhook {
     }
 }
 
-/// What the platform says of a webhook it has registered.
-#[derive(Debug, Clone, Deserialize)]
-#[non_exhaustive]
-pub struct CreatedWebhook {
-    /// Its id, where the platform tells it.
-    #[serde(default)]
-    pub id: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    name: &'a str,
-    uri: &'a str,
-    method: &'static str,
-    event_filter: String,
-    content_type: &'static str,
-    retry_policy: RetryPolicy,
-    headers: BTreeMap<&'a str, &'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RetryPolicy {
-    enabled: bool,
-    max_retries: u32,
-    backoff: &'static str,
-}
-
 impl Endpoint for CreateWebhook {
     type Answer = CreatedWebhook;
 
@@ -102,27 +68,13 @@ impl Endpoint for CreateWebhook {
     }
 
     fn validate(&self) -> Result<(), Violations> {
-        let mut found = Vec::new();
-        if self.name.is_empty() {
-            found.push(Violation::new("name", Code::Required, "webhook.name.required"));
-        }
-        if self.name.chars().any(char::is_control) {
-            found.push(Violation::new("name", Code::ForbiddenCharacter, "webhook.name.charset"));
-        }
+        let mut found = check_webhook_name(&self.name);
         found.extend(self.callback.check("uri", "headers"));
         Violations::check(found)
     }
 
     fn encode(&self, request: Encoder) -> Encoder {
-        request.json(&Body {
-            name: &self.name,
-            uri: self.callback.uri(),
-            method: "POST",
-            event_filter: format!("eventType = \"{READ_EVENT}\""),
-            content_type: "application/json",
-            retry_policy: RetryPolicy { enabled: true, max_retries: RETRIES, backoff: "exponential" },
-            headers: self.callback.headers(),
-        })
+        request.json(&EventWebhook::new(&self.name, &self.callback, READ_EVENT, EventWebhook::RETRIES))
     }
 }
 

@@ -27,10 +27,12 @@ mod split;
 mod template;
 mod wire;
 
+pub use webmessaging_http::{CreatedWebhook, Registered};
+
 pub use crate::arrival::Arrival;
 pub use crate::card::Card;
 pub use crate::client::{BotsClient, SentMessage};
-pub use crate::create_webhook::{CreateWebhook, CreatedWebhook};
+pub use crate::create_webhook::CreateWebhook;
 pub use crate::get_conversation::{Conversation, GetConversation, Participant};
 pub use crate::list_messages::{ArrivedMessage, ListMessages, MessagePage, MessageSide};
 pub use crate::markup::{Markup, find_markup};
@@ -40,7 +42,6 @@ pub use crate::origin::{AllowedOrigins, Origin};
 pub use crate::outcome::{Delivered, Reason, Undelivered};
 pub use crate::quick_reply::QuickReply;
 pub use crate::receipts::{ReadReceipt, Receipts};
-pub use crate::register_webhook::Registered;
 pub use crate::send_message::{Accepted, SendMessage};
 pub use crate::sender::{Sender, SenderBuilder, Ticket};
 pub use crate::split::split_text;

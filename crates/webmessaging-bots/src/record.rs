@@ -1,6 +1,6 @@
 //! What happens to messages is told to the journal: never what they say.
 
-use webmessaging_http::{Error, Facts};
+use webmessaging_http::Error;
 use webmessaging_journal::Facts as EventFacts;
 use webmessaging_journal::kind::{BotMessageFailed, BotMessageSent};
 use webmessaging_model::{ConversationId, MessageId};
@@ -19,7 +19,7 @@ pub(crate) async fn sent(
 ) -> Result<(), Error> {
     let recorded = bots.journal.record(|stamp| {
         let kind = described(bots, message, conversation, &sent.message_id);
-        stamp.event(kind).facts(of_call(&sent.facts).payload_sha256(sent.sha256))
+        stamp.event(kind).facts(EventFacts::of(&sent.facts).payload_sha256(sent.sha256))
     });
     let lost = |error| Error::not_recorded(&sent.facts, error).with_subject(sent.message_id.as_str());
     recorded.await.map_err(lost)
@@ -55,11 +55,7 @@ pub(crate) async fn failed(
             .message_type(message.message_type().as_str())
             .maybe_sent(maybe_sent);
         kind.crm_target.clone_from(&bots.crm_target);
-        let facts = EventFacts::new().operation(SEND_MESSAGE.name).attempts(error.attempts());
-        let mut facts = facts.payload_sha256(request.sha256());
-        facts.status = error.status().map(|status| status.as_u16());
-        facts.correlation_id = error.correlation_id().map(str::to_owned);
-        facts.request_id = error.request_id().map(str::to_owned);
+        let facts = EventFacts::of(error).operation(SEND_MESSAGE.name).payload_sha256(request.sha256());
         stamp.event(kind).facts(facts)
     });
     let _ = recorded.await;
@@ -76,16 +72,4 @@ fn described(
         .message_type(message.message_type().as_str());
     kind.crm_target.clone_from(&bots.crm_target);
     kind
-}
-
-/// The facts of a call that was answered, for what was done by it.
-fn of_call(facts: &Facts) -> EventFacts {
-    let mut event = EventFacts::new()
-        .operation(facts.operation.name)
-        .status(facts.status.as_u16())
-        .attempts(facts.attempts)
-        .latency(facts.latency)
-        .correlation_id(facts.correlation_id.as_str());
-    event.request_id.clone_from(&facts.request_id);
-    event
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use webmessaging_http::{Callback, Encoder, Endpoint, SecretString};
+use serde::Serialize;
+use webmessaging_http::{Callback, CreatedWebhook, Encoder, Endpoint, SecretString, check_webhook_name};
 use webmessaging_model::{Code, Limit, Operation, Unit, Violation, Violations};
 
 use crate::operations::CREATE_WEBHOOK;
@@ -77,15 +77,6 @@ impl CreateWebhook {
     }
 }
 
-/// What the platform says of a webhook it has registered.
-#[derive(Debug, Clone, Deserialize)]
-#[non_exhaustive]
-pub struct CreatedWebhook {
-    /// Its id, where the platform tells it.
-    #[serde(default)]
-    pub id: Option<String>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
@@ -114,13 +105,7 @@ impl Endpoint for CreateWebhook {
     }
 
     fn validate(&self) -> Result<(), Violations> {
-        let mut found = Vec::new();
-        if self.name.is_empty() {
-            found.push(Violation::new("name", Code::Required, "webhook.name.required"));
-        }
-        if self.name.chars().any(char::is_control) {
-            found.push(Violation::new("name", Code::ForbiddenCharacter, "webhook.name.charset"));
-        }
+        let mut found = check_webhook_name(&self.name);
         found.extend(self.callback.check("callbackUrl", "httpHeaders"));
         let characters = self.secret.expose_secret().chars().count() as u64;
         if characters < SECRET_CHARACTERS_MIN {

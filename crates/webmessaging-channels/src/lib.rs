@@ -24,11 +24,13 @@ mod shown;
 mod update_channel;
 mod watch;
 
+pub use webmessaging_http::{CreatedWebhook, Registered};
+
 pub use crate::applied::{Applied, AppliedChannel, ApplyEnd};
 pub use crate::channel::Channel;
 pub use crate::channel_update::ChannelUpdate;
 pub use crate::client::ChannelsClient;
-pub use crate::create_webhook::{CreateWebhook, CreatedWebhook};
+pub use crate::create_webhook::CreateWebhook;
 pub use crate::discover::Channels;
 pub use crate::get_channel::GetChannel;
 pub use crate::list_channels::ListChannels;
@@ -37,7 +39,6 @@ pub use crate::manifest_plan::{ManifestPlan, PlannedChannel};
 #[cfg(feature = "toml")]
 pub use crate::manifest_toml::rules_from_toml;
 pub use crate::plan::{Plan, Updated};
-pub use crate::register_webhook::Registered;
 pub use crate::update_channel::UpdateChannel;
 pub use crate::watch::{Sighting, Watch};
 

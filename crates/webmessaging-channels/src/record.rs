@@ -7,7 +7,7 @@ use webmessaging_http::{Endpoint, Error, Facts};
 use webmessaging_journal::kind::{ChannelUpdated, OperationFailed};
 use webmessaging_journal::{Facts as EventFacts, Journal};
 use webmessaging_model::json_merge::Change;
-use webmessaging_model::{ChannelFeature, ChannelId, Operation};
+use webmessaging_model::{ChannelFeature, ChannelId};
 
 use crate::channel::Channel;
 use crate::client::is_doubtful;
@@ -26,7 +26,7 @@ pub(crate) async fn updated(
         let paths: Vec<_> = changes.iter().map(|change| dotted(&change.path)).collect();
         let mut kind = ChannelUpdated::new(channel.id.as_str(), paths);
         kind.features = Some(features(channel));
-        let mut event = of_call(&UPDATE_CHANNEL, facts);
+        let mut event = EventFacts::of(facts).operation(UPDATE_CHANNEL.name);
         if let Ok(request) = sent.to_request() {
             event = event.payload_sha256(Sha256::digest(request.body()).into());
         }
@@ -41,7 +41,7 @@ pub(crate) async fn failed(journal: &Journal, error: &Error, channel: &ChannelId
         let maybe_done = is_doubtful(error);
         let kind =
             OperationFailed::new(UPDATE_CHANNEL.name, "channel", channel.as_str(), error.kind().code());
-        let event = of_error(&UPDATE_CHANNEL, error);
+        let event = EventFacts::of(error).operation(UPDATE_CHANNEL.name);
         stamp.event(kind.maybe_done(maybe_done)).facts(event)
     });
     let _ = recorded.await;
@@ -58,25 +58,4 @@ fn features(channel: &Channel) -> BTreeMap<String, bool> {
     let mut features: BTreeMap<_, _> = known.collect();
     features.extend(channel.features().map(|feature| (feature.as_str().to_owned(), true)));
     features
-}
-
-/// The facts of a call that was answered, for what was done by it.
-pub(crate) fn of_call(operation: &Operation, facts: &Facts) -> EventFacts {
-    let mut event = EventFacts::new()
-        .operation(operation.name)
-        .status(facts.status.as_u16())
-        .attempts(facts.attempts)
-        .latency(facts.latency)
-        .correlation_id(facts.correlation_id.as_str());
-    event.request_id.clone_from(&facts.request_id);
-    event
-}
-
-/// The facts of a call that failed.
-pub(crate) fn of_error(operation: &Operation, error: &Error) -> EventFacts {
-    let mut event = EventFacts::new().operation(operation.name).attempts(error.attempts());
-    event.status = error.status().map(|status| status.as_u16());
-    event.correlation_id = error.correlation_id().map(str::to_owned);
-    event.request_id = error.request_id().map(str::to_owned);
-    event
 }

@@ -1,21 +1,16 @@
 //! `POST /api/v2/platform/webhooks/webhooks`: asks to be told when a file has been scanned.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use webmessaging_http::{Callback, Encoder, Endpoint, SecretString};
-use webmessaging_model::{Code, Operation, Violation, Violations};
+use webmessaging_http::{
+    Callback, CreatedWebhook, Encoder, Endpoint, EventWebhook, SecretString, check_webhook_name,
+};
+use webmessaging_model::{Operation, Violations};
 
 use crate::operations::{CREATE_WEBHOOK, FILE_SCANNED_EVENT};
 
 /// The name that the design document gives the webhook.
 const NAME: &str = "File Upload Scanner Listener";
-
-/// The platform puts its webhook token in the place of this.
-const TOKEN: &str = "Bearer {{platform:webhook:token}}";
-
-const RETRIES: u32 = 3;
 
 /// Registers a webhook for the end of scans. Contract: design; scope `webhooks:write`.
 ///
@@ -44,8 +39,8 @@ pub struct CreateWebhook {
 impl CreateWebhook {
     /// A webhook that calls this URI.
     pub fn new(uri: impl Into<String>) -> Self {
-        let callback = Callback::new(uri).header("authorization", TOKEN);
-        Self { name: NAME.to_owned(), callback, retries: RETRIES }
+        let callback = EventWebhook::callback(uri);
+        Self { name: NAME.to_owned(), callback, retries: EventWebhook::RETRIES }
     }
 
     /// Sets the name, of which the platform has one; `File Upload Scanner Listener` by default.
@@ -84,35 +79,6 @@ impl CreateWebhook {
     }
 }
 
-/// What the platform says of a webhook it has registered.
-#[derive(Debug, Clone, Deserialize)]
-#[non_exhaustive]
-pub struct CreatedWebhook {
-    /// Its id, where the platform tells it.
-    #[serde(default)]
-    pub id: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    name: &'a str,
-    uri: &'a str,
-    method: &'static str,
-    event_filter: String,
-    content_type: &'static str,
-    retry_policy: RetryPolicy,
-    headers: BTreeMap<&'a str, &'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RetryPolicy {
-    enabled: bool,
-    max_retries: u32,
-    backoff: &'static str,
-}
-
 impl Endpoint for CreateWebhook {
     type Answer = CreatedWebhook;
 
@@ -121,31 +87,13 @@ impl Endpoint for CreateWebhook {
     }
 
     fn validate(&self) -> Result<(), Violations> {
-        let mut found = Vec::new();
-        if self.name.is_empty() {
-            found.push(Violation::new("name", Code::Required, "webhook.name.required"));
-        }
-        if self.name.chars().any(char::is_control) {
-            found.push(Violation::new("name", Code::ForbiddenCharacter, "webhook.name.charset"));
-        }
+        let mut found = check_webhook_name(&self.name);
         found.extend(self.callback.check("uri", "headers"));
         Violations::check(found)
     }
 
     fn encode(&self, request: Encoder) -> Encoder {
-        request.json(&Body {
-            name: &self.name,
-            uri: self.callback.uri(),
-            method: "POST",
-            event_filter: format!("eventType = \"{FILE_SCANNED_EVENT}\""),
-            content_type: "application/json",
-            retry_policy: RetryPolicy {
-                enabled: self.retries > 0,
-                max_retries: self.retries,
-                backoff: "exponential",
-            },
-            headers: self.callback.headers(),
-        })
+        request.json(&EventWebhook::new(&self.name, &self.callback, FILE_SCANNED_EVENT, self.retries))
     }
 }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use webmessaging_http::{Error, ErrorKind, Facts, PresignedUrl, Sent};
+use webmessaging_journal::Facts as EventFacts;
 use webmessaging_journal::kind::DownloadUrlIssued;
 use webmessaging_model::{FileId, ScanVerdict, Timestamp};
 
@@ -150,7 +151,7 @@ impl AskDownloadUrl {
         let event = || {
             let GetAttachment { message, attachment } = &self.endpoint;
             let kind = DownloadUrlIssued::new(attachment.clone(), message.clone()).expires_at(expires_at);
-            (kind.into(), record::of_call(facts))
+            (kind.into(), EventFacts::of(facts))
         };
         record::success(&self.files.journal, facts, event).await
     }

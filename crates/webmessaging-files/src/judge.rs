@@ -11,7 +11,6 @@ use crate::gate::ScanGate;
 use crate::get_attachment::Attachment;
 use crate::operations::GET_ATTACHMENT;
 use crate::quarantine::{BlockReason, BlockedFile};
-use crate::record;
 use crate::upload::UploadedFile;
 use crate::wait_for_scan::is_blocked;
 
@@ -94,7 +93,7 @@ impl Scan<'_> {
         facts: Option<&Facts>,
     ) -> Result<(), Error> {
         let files = self.files;
-        let event_facts = facts.map_or_else(EventFacts::new, record::of_call);
+        let event_facts = facts.map_or_else(EventFacts::new, EventFacts::of);
         let verdict = attachment.verdict();
         if verdict == ScanVerdict::Clean && has_other_bytes(file, attachment) {
             // For others who ask the gate; this version cannot tell what the platform has there.

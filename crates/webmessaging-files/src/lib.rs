@@ -34,11 +34,13 @@ mod upload_transfer;
 mod wait_for_scan;
 mod wait_for_transfer;
 
+pub use webmessaging_http::{CreatedWebhook, Registered};
+
 pub use crate::batch::{Batch, BatchEvent, BatchFile, BatchItem, BatchReport, BatchUpload};
 pub use crate::client::FilesClient;
 pub use crate::create_transfer::{CreateTransfer, TransferTicket};
 pub use crate::create_upload::{CreateUpload, UploadTicket};
-pub use crate::create_webhook::{CreateWebhook, CreatedWebhook};
+pub use crate::create_webhook::CreateWebhook;
 pub use crate::deliver::Deliver;
 pub use crate::delivered::{DeliverError, Delivered};
 pub use crate::download_url::{AskDownloadUrl, DownloadUrl};
@@ -49,7 +51,6 @@ pub use crate::get_attachment::{Attachment, GetAttachment};
 pub use crate::get_transfer::{GetTransfer, TransferMetadata, TransferState};
 pub use crate::keep_fresh::KeepFresh;
 pub use crate::quarantine::{BlockReason, BlockedFile, HookOutcome, Hooked, QuarantineHook, Quarantined};
-pub use crate::register_webhook::Registered;
 pub use crate::renew_transfer::RenewTransfer;
 pub use crate::signed_download::SignedDownload;
 pub use crate::transfer::{Transfer, UploadedTransfer};

@@ -26,7 +26,7 @@ pub(crate) async fn done(
 
 /// Records that a call failed. What it failed with matters more than a record that cannot be written.
 pub(crate) async fn failure(journal: &Journal, error: &Error, kind: impl FnOnce() -> EventKind) {
-    let _ = write(journal, || (kind(), of_error(error))).await;
+    let _ = write(journal, || (kind(), EventFacts::of(error))).await;
 }
 
 async fn write(
@@ -38,26 +38,4 @@ async fn write(
         stamp.event(kind).facts(facts)
     });
     recorded.await.map(drop)
-}
-
-/// The facts of a call that was answered as it should be.
-pub(crate) fn of_call(facts: &Facts) -> EventFacts {
-    let mut event = EventFacts::new()
-        .operation(facts.operation.name)
-        .status(facts.status.as_u16())
-        .attempts(facts.attempts)
-        .latency(facts.latency)
-        .correlation_id(facts.correlation_id.as_str());
-    event.request_id.clone_from(&facts.request_id);
-    event
-}
-
-/// The facts of a call that failed.
-pub(crate) fn of_error(error: &Error) -> EventFacts {
-    let mut event = EventFacts::new().attempts(error.attempts());
-    event.operation = error.operation().map(|operation| operation.name.into());
-    event.status = error.status().map(|status| status.as_u16());
-    event.correlation_id = error.correlation_id().map(str::to_owned);
-    event.request_id = error.request_id().map(str::to_owned);
-    event
 }

@@ -1,24 +1,13 @@
 //! Sees to it that the webhook for scans is registered, once.
 
-use http::StatusCode;
-use webmessaging_http::{Endpoint, Error};
+use webmessaging_http::{Endpoint, Error, Registered, register_webhook};
+use webmessaging_journal::Facts as EventFacts;
 use webmessaging_journal::kind::WebhookRegistered;
 
 use crate::client::FilesClient;
 use crate::create_webhook::CreateWebhook;
 use crate::operations::FILE_SCANNED_EVENT;
 use crate::record;
-
-/// A webhook that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Registered {
-    /// The id the platform gave it; not known of one that existed.
-    pub id: Option<String>,
-    /// Whether a webhook of this name had been there already. It is left as it is: whether it calls the same URI, the platform
-    /// does not say. It is also what a registration whose answer was lost ends with, since it is sent again.
-    pub existed: bool,
-}
 
 impl FilesClient {
     /// Registers the webhook that tells what scans came to. One that exists already is success, and recorded as such.
@@ -40,19 +29,11 @@ impl FilesClient {
     /// ```
     pub async fn register_scan_webhook(&self, webhook: CreateWebhook) -> Result<Registered, Error> {
         let webhook = if self.http.is_loopback() { webhook.allow_loopback() } else { webhook };
-        let (registered, facts) = match self.http.send(&webhook).await {
-            Ok(answer) => {
-                (Registered { id: answer.value.id, existed: false }, record::of_call(&answer.facts))
-            }
-            Err(error) if error.status() == Some(StatusCode::CONFLICT) => {
-                (Registered { id: None, existed: true }, record::of_error(&error))
-            }
-            Err(error) => return Err(error),
-        };
+        let (registered, call) = register_webhook(&self.http, &webhook).await?;
         let event = || {
             let mut kind = WebhookRegistered::new(webhook.get_name(), registered.existed);
             kind.webhook_id.clone_from(&registered.id);
-            (kind.event_type(FILE_SCANNED_EVENT).into(), facts)
+            (kind.event_type(FILE_SCANNED_EVENT).into(), EventFacts::of(call))
         };
         match record::done(&self.journal, webhook.operation(), event).await {
             Ok(()) => Ok(registered),

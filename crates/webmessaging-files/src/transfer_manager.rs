@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use webmessaging_http::{Answer, Client, Error, ErrorKind, Facts, Sent, Source};
-use webmessaging_journal::Journal;
 use webmessaging_journal::kind::{AccessPolicy, OperationFailed, TransferCreated, TransferRenewed};
+use webmessaging_journal::{Facts as EventFacts, Journal};
 use webmessaging_model::{
     AccessPolicyDirectives, Operation, OrganizationId, ScanVerdict, TransferId, TransferLimits,
     TransferPayload,
@@ -122,7 +122,7 @@ impl TransferManager {
                     .content_type(payload.mime_type.as_str())
                     .expires_at(*expires_at)
                     .access_policy(policy(&payload.access_policy_directives));
-            (kind.into(), record::of_call(facts))
+            (kind.into(), EventFacts::of(facts))
         };
         record::success(&self.journal, facts, event).await
     }
@@ -204,7 +204,7 @@ impl TransferManager {
         let event = || {
             let mut kind = TransferRenewed::new(id.as_str(), cause);
             kind.expires_at = value.expires_at;
-            (kind.into(), record::of_call(&facts))
+            (kind.into(), EventFacts::of(&facts))
         };
         let recorded = record::success(&self.journal, &facts, event).await;
         Ok((value, recorded))

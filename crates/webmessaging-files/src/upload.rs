@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue};
 use webmessaging_http::{
     Error, ErrorKind, Facts, PresignedPut, PresignedTarget, Progress, Sent, Source, Stored,
 };
+use webmessaging_journal::Facts as EventFacts;
 use webmessaging_journal::kind::{FileUploadFailed, FileUploaded};
 use webmessaging_model::content_type::HEAD_BYTES;
 use webmessaging_model::{
@@ -226,7 +227,7 @@ impl Plan {
             kind.content_type = Some(metadata.content_type.to_string());
             kind.channel_id = Some(metadata.channel_id.clone());
             kind.message_id = Some(metadata.message_id.clone());
-            let mut facts = record::of_call(&stored.facts);
+            let mut facts = EventFacts::of(&stored.facts);
             facts.payload_sha256 = stored.sha256;
             (kind.into(), facts)
         };

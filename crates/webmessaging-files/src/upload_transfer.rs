@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use webmessaging_http::{
     Error, ErrorKind, Facts, PresignedPut, PresignedTarget, Progress, Sent, Source, Stored,
 };
+use webmessaging_journal::Facts as EventFacts;
 use webmessaging_journal::kind::TransferUploaded;
 use webmessaging_model::TransferStatus;
 
@@ -79,7 +80,7 @@ impl UploadTransfer {
         let event = || {
             let kind = TransferUploaded::new(id.as_str(), payload.file_size)
                 .content_type(payload.mime_type.as_str());
-            let mut facts = record::of_call(&uploaded.facts);
+            let mut facts = EventFacts::of(&uploaded.facts);
             facts.payload_sha256 = digest;
             (kind.into(), facts)
         };

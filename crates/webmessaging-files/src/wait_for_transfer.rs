@@ -79,7 +79,7 @@ impl Conclusion {
             || if is_clean && !mismatch { self.finished(&state) } else { self.blocked(&state, mismatch) };
         match &facts {
             Some(facts) => {
-                record::success(&manager.journal, facts, || (event(), record::of_call(facts))).await?;
+                record::success(&manager.journal, facts, || (event(), EventFacts::of(facts))).await?;
             }
             None => record::done(&manager.journal, &GET_TRANSFER, || (event(), EventFacts::new())).await?,
         }

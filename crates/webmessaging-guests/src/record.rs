@@ -69,7 +69,7 @@ pub(crate) async fn created(
 ) -> Result<(), Error> {
     let recorded = journal.record(|stamp| {
         let change = change(visitor, guest, sent_fields(sent));
-        stamp.event(GuestCreated::new(guest.id.as_str(), change)).facts(of_call(facts))
+        stamp.event(GuestCreated::new(guest.id.as_str(), change)).facts(EventFacts::of(facts))
     });
     let lost = |error| Error::not_recorded(facts, error).with_subject(guest.id.as_str());
     recorded.await.map(drop).map_err(lost)
@@ -92,7 +92,7 @@ pub(crate) async fn updated(
             };
         }
         let change = change(visitor, guest, fields);
-        stamp.event(GuestUpdated::new(guest.id.as_str(), change)).facts(of_call(facts))
+        stamp.event(GuestUpdated::new(guest.id.as_str(), change)).facts(EventFacts::of(facts))
     });
     recorded.await.map(drop).map_err(|error| Error::not_recorded(facts, error))
 }
@@ -119,11 +119,8 @@ pub(crate) async fn engagement(
 pub(crate) async fn failed(journal: &Journal, error: &Error, operation: &Operation, guest: &str) {
     let recorded = journal.record(|stamp| {
         let kind = OperationFailed::new(operation.name, "guest", guest, error.kind().code());
-        let mut event = EventFacts::new().operation(operation.name).attempts(error.attempts());
-        event.status = error.status().map(|status| status.as_u16());
-        event.correlation_id = error.correlation_id().map(str::to_owned);
-        event.request_id = error.request_id().map(str::to_owned);
-        stamp.event(kind.maybe_done(error.may_have_acted())).facts(event)
+        let facts = EventFacts::of(error).operation(operation.name.to_owned());
+        stamp.event(kind.maybe_done(error.may_have_acted())).facts(facts)
     });
     let _ = recorded.await;
 }
@@ -181,16 +178,4 @@ fn within(changes: DataChanges, path: &str, value: &Value) -> DataChanges {
 /// `/consent/marketing` is `consent.marketing` where people read it.
 fn dotted(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
-}
-
-/// The facts of a call that was answered, for what was done by it.
-fn of_call(facts: &Facts) -> EventFacts {
-    let mut event = EventFacts::new()
-        .operation(facts.operation.name)
-        .status(facts.status.as_u16())
-        .attempts(facts.attempts)
-        .latency(facts.latency)
-        .correlation_id(facts.correlation_id.as_str());
-    event.request_id.clone_from(&facts.request_id);
-    event
 }

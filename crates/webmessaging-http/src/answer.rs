@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use serde::de::DeserializeOwned;
-use webmessaging_model::Operation;
+use webmessaging_model::{CallFacts, Operation};
 
 use crate::api_error::{ApiError, clean};
 use crate::clock::Clock;
@@ -41,6 +41,19 @@ pub struct Facts {
     pub request_id: Option<String>,
     /// The version of what was answered, as the `ETag` header has it: for `If-Match`.
     pub etag: Option<String>,
+}
+
+impl From<&Facts> for CallFacts {
+    fn from(facts: &Facts) -> Self {
+        let mut call = Self::default();
+        call.operation = Some(facts.operation.name);
+        call.status = Some(facts.status.as_u16());
+        call.attempts = Some(facts.attempts);
+        call.latency = Some(facts.latency);
+        call.correlation_id = Some(facts.correlation_id.clone());
+        call.request_id.clone_from(&facts.request_id);
+        call
+    }
 }
 
 const REQUEST_IDS: [HeaderName; 4] = [

@@ -136,14 +136,14 @@ mod tests {
     use super::*;
 
     /// The digest of these pieces by a follower that is pushed from a blocking thread, as a reader does.
-    fn followed(blocking_threads: usize, behind: usize, pieces: usize) -> Option<[u8; 32]> {
+    fn followed(blocking_threads: usize, behind: usize, pieces: u8) -> Option<[u8; 32]> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.max_blocking_threads(blocking_threads).build().unwrap();
         runtime.block_on(async {
             let follower = Follower::new(behind);
             let digest = follower.digest();
             let reading = tokio::task::spawn_blocking(move || {
-                (0..pieces).for_each(|piece| follower.push(Bytes::from(vec![piece as u8; 1_000])));
+                (0..pieces).for_each(|piece| follower.push(Bytes::from(vec![piece; 1_000])));
                 follower.finish();
             });
             reading.await.unwrap();
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn the_pieces_are_hashed_in_their_order_whoever_has_a_thread() {
         for pieces in [0, 1, 2, 3, 100] {
-            let all: Vec<u8> = (0..pieces).flat_map(|piece| vec![piece as u8; 1_000]).collect();
+            let all: Vec<u8> = (0..pieces).flat_map(|piece| vec![piece; 1_000]).collect();
             let expected = Some(Sha256::digest(&all).into());
             for (blocking_threads, behind) in [(1, 1), (1, 4), (2, 1), (8, 4)] {
                 let case = format!("{pieces} pieces, {blocking_threads} threads, {behind} behind");

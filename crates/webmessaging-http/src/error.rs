@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use webmessaging_model::{Operation, Violations};
+use webmessaging_model::{CallFacts, Operation, Violations};
 
 use crate::answer::Facts;
 use crate::api_error::ApiError;
@@ -276,6 +276,18 @@ impl Error {
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
+    }
+}
+
+impl From<&Error> for CallFacts {
+    fn from(error: &Error) -> Self {
+        let mut call = Self::default();
+        call.operation = error.operation().map(|operation| operation.name);
+        call.status = error.status().map(|status| status.as_u16());
+        call.attempts = Some(error.attempts());
+        call.correlation_id = error.correlation_id().map(str::to_owned);
+        call.request_id = error.request_id().map(str::to_owned);
+        call
     }
 }
 

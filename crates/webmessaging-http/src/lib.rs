@@ -44,6 +44,7 @@ mod token;
 mod token_cache;
 mod token_file;
 mod upload_body;
+mod webhook;
 
 pub use secrecy::SecretString;
 
@@ -73,3 +74,4 @@ pub use crate::timeouts::Timeouts;
 pub use crate::token_cache::{Cached, CachedToken, LoginLock, TokenCache, TokenKey};
 pub use crate::token_file::FileTokenCache;
 pub use crate::transport::{Body, Transport, TransportError};
+pub use crate::webhook::{CreatedWebhook, EventWebhook, Registered, check_webhook_name, register_webhook};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use webmessaging_model::CallFacts;
 
 /// The facts of the call that made something happen. All of them are optional.
 ///
@@ -47,6 +48,15 @@ impl Facts {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What is known of a call; of an answer of the transport and of an error of it as well.
+    #[must_use]
+    pub fn of(call: impl Into<CallFacts>) -> Self {
+        let CallFacts { operation, status, attempts, latency, correlation_id, request_id, .. } = call.into();
+        let mut facts = Self { status, attempts, correlation_id, request_id, ..Self::default() };
+        facts.operation = operation.map(Cow::Borrowed);
+        latency.into_iter().fold(facts, Self::latency)
     }
 
     /// Sets the name of the operation.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod call_facts;
 pub mod channel;
 pub mod content_type;
 pub mod id;
@@ -19,6 +20,7 @@ pub mod violation;
 mod open_enum;
 mod rules;
 
+pub use crate::call_facts::CallFacts;
 pub use crate::channel::{Browser, ChannelFeature, ChannelRules};
 pub use crate::content_type::{ContentType, SniffedType};
 pub use crate::id::{
