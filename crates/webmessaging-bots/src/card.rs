@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 use webmessaging_model::{Code, Limit, Violation, limits};
 
-use crate::message::{bounded, no_markup, visible};
+use crate::rules::{bounded, no_markup, visible};
 use crate::wire::{fields, shown, text};
 
 /// A card. The document asks for a title and leaves the rest open, so other fields are kept as they are; every text in them is checked.

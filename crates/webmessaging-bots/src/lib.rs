@@ -21,6 +21,7 @@ mod quick_reply;
 mod receipts;
 mod record;
 mod register_webhook;
+mod rules;
 mod send_message;
 mod sender;
 mod split;

@@ -80,7 +80,10 @@ pub fn find_markup(text: &str) -> Option<(Markup, u64)> {
 }
 
 fn in_layer(text: &str) -> Option<(Markup, u64)> {
-    let (markup, at) = tag(text).or_else(|| script_link(text)).or_else(|| event_handler(text))?;
+    let (markup, at) = tag(text)
+        .or_else(|| bare_sign(text))
+        .or_else(|| script_link(text))
+        .or_else(|| event_handler(text))?;
     let before = text.get(..at).unwrap_or(text);
     Some((markup, before.chars().count() as u64 + 1))
 }
@@ -153,6 +156,28 @@ fn is_cut_off(text: &str) -> bool {
     let name = tag.get(..end).unwrap_or(tag).to_ascii_lowercase();
     // A letter alone is a variable.
     tag.contains('=') || (name.len() > 1 && is_element(&name))
+}
+
+/// A tag whose sign is written `&lt` without its semicolon, as browsers read it too; the fields of `?a=1&lt=2&table=3&ltd=4` are none.
+fn bare_sign(text: &str) -> Option<(Markup, usize)> {
+    memchr_iter(b'&', text.as_bytes()).find_map(|at| {
+        let part = text.get(at + 1..)?;
+        let tag = part.strip_prefix("lt").or_else(|| part.strip_prefix("LT"))?;
+        let tag = tag.strip_prefix('/').unwrap_or(tag);
+        let end = tag.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(tag.len());
+        let (name, behind) = tag.split_at_checked(end)?;
+        let is_tag = match name.len() {
+            0 => false,
+            // A letter alone is a variable, but where the tag ends or has an attribute.
+            1 => {
+                let has_end = behind.starts_with('>') || behind.starts_with("&gt");
+                let attributes = behind.split('&').next().filter(|rest| rest.starts_with(' '));
+                has_end || attributes.is_some_and(|rest| rest.contains('='))
+            }
+            _ => !behind.starts_with('='),
+        };
+        (is_tag && is_element(&name.to_ascii_lowercase())).then_some((Markup::Tag, at))
+    })
 }
 
 /// A link that runs something: `javascript:alert(1)`, and not `JavaScript: the good parts`.

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
-use webmessaging_model::{Code, Limit, ParticipantId, Unit, Violation, Violations, limits};
+use webmessaging_model::{Code, ParticipantId, Violation, Violations, limits};
 
 use crate::card::Card;
 use crate::quick_reply::QuickReply;
+use crate::rules::{check_ids, counted, visible};
 use crate::wire;
 
 /// What a message is made of.
@@ -164,11 +165,6 @@ impl Message {
     }
 }
 
-/// What can be the id of a participant.
-pub(crate) fn check_ids(ids: &[(&'static str, &str)], found: &mut Vec<Violation>) {
-    found.extend(ids.iter().filter_map(|(path, id)| bounded(*path, id, limits::ID_CHARACTERS_MAX)));
-}
-
 impl Content {
     pub(crate) fn check(&self, found: &mut Vec<Violation>) {
         match self {
@@ -239,82 +235,5 @@ impl Serialize for Message {
         let (to, from) = (Participant { id: &self.to }, Participant { id: &self.from });
         let r#type = self.message_type().as_str();
         Wire { to, from, r#type, text, cards, quick_replies }.serialize(serializer)
-    }
-}
-
-type Path = std::borrow::Cow<'static, str>;
-
-/// Refuses an empty text and one of more characters.
-pub(crate) fn bounded(
-    path: impl Into<Path>,
-    text: &str,
-    limit: webmessaging_model::DatedLimit,
-) -> Option<Violation> {
-    if text.is_empty() {
-        return Some(Violation::new(path, Code::Required, required(limit.name)));
-    }
-    // No text has more characters than bytes.
-    if text.len() as u64 <= limit.value {
-        return None;
-    }
-    let count = text.chars().count() as u64;
-    let violation = || Violation::new(path, Code::TooLong, limit.name);
-    (count > limit.value).then(|| violation().limit(Limit::Max(limit.value), Unit::Characters).count(count))
-}
-
-/// What a person will see: not empty, not too long, not made of blanks, and no markup.
-pub(crate) fn visible(
-    path: impl Into<Path>,
-    text: &str,
-    limit: webmessaging_model::DatedLimit,
-) -> Option<Violation> {
-    let path = path.into();
-    // A text that is too long is not looked through.
-    if let Some(violation) = bounded(path.clone(), text, limit) {
-        return Some(violation);
-    }
-    if text.chars().all(is_blank) {
-        return Some(Violation::new(path, Code::Required, required(limit.name)));
-    }
-    no_markup(path, text)
-}
-
-/// What nobody sees.
-fn is_blank(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
-}
-
-/// Refuses markup and scripts.
-pub(crate) fn no_markup(path: impl Into<Path>, text: &str) -> Option<Violation> {
-    let (_, at) = crate::markup::find_markup(text)?;
-    let violation = Violation::new(path, Code::Markup, "bot_message.plain_text");
-    Some(violation.actual(webmessaging_model::Actual::Position(at)))
-}
-
-pub(crate) fn counted(
-    path: &'static str,
-    count: usize,
-    limit: webmessaging_model::DatedLimit,
-) -> Option<Violation> {
-    let count = count as u64;
-    if count == 0 {
-        return Some(Violation::new(path, Code::Required, required(limit.name)));
-    }
-    let violation = || Violation::new(path, Code::TooLarge, limit.name);
-    (count > limit.value).then(|| violation().limit(Limit::Max(limit.value), limit.unit).count(count))
-}
-
-/// The rule that something has to be there, by the name of the limit that it has.
-fn required(limit: &'static str) -> &'static str {
-    match limit {
-        "bot_message.text.max" => "bot_message.text.required",
-        "bot_message.cards.max" => "bot_message.cards.required",
-        "bot_message.card.title.max" => "bot_message.card.title.required",
-        "bot_message.quick_replies.max" => "bot_message.quick_replies.required",
-        "bot_message.quick_reply.label.max" => "bot_message.quick_reply.label.required",
-        "bot_message.quick_reply.payload.max" => "bot_message.quick_reply.payload.required",
-        _ => "id.required",
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use webmessaging_model::{Violation, limits};
 
-use crate::message::{bounded, visible};
+use crate::rules::{bounded, visible};
 use crate::wire::{fields, text, unknown};
 
 /// An answer that a person can choose. `Debug` does not show it.

@@ -7,7 +7,7 @@ use std::fmt;
 use webmessaging_model::{Code, Violation, Violations, limits};
 
 use crate::markup::{decoded, find_markup};
-use crate::message::visible;
+use crate::rules::visible;
 use crate::wire::shown;
 
 /// A text with named places: `Hello {name}`. `{{` and `}}` are braces.

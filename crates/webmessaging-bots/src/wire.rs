@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 use webmessaging_model::{Code, DatedLimit, Limit, Violation, Violations, limits};
 
 use crate::card::Card;
-use crate::message::{Content, Message, MessageType, check_ids, counted};
+use crate::message::{Content, Message, MessageType};
 use crate::quick_reply::QuickReply;
+use crate::rules::{check_ids, counted};
 
 const FIELDS: [&str; 6] = ["to", "from", "type", "text", "cards", "quickReplies"];
 

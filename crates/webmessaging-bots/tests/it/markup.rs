@@ -34,6 +34,8 @@ fn ordinary_text_passes() {
         "mail <jane@example.com> or see <https://example.com>",
         "JavaScript:2 Jahre, JavaScript:\u{6743}\u{5a01}, Big-data:text/html",
         "https://shop.example/?a=1&ltv=30&lte=5",
+        "https://shop.example/?a=1&ltb&ltable=3&lt=2",
+        "&lt3, &ltd; and &lt b",
         "https://shop.example/?a=1&b=2#c",
         "Zażółć gęślą jaźń, 日本語, עברית, العربية, हिन्दी",
         "👩‍👩‍👧‍👦 🇩🇪 🎉",
@@ -89,6 +91,11 @@ fn markup_is_found_with_its_place() {
     finds("%3Cscript%3E", Markup::Tag, 1);
     finds("%253Cb%253E", Markup::Tag, 1);
     finds("javascript&colon;alert(1)", Markup::ScriptLink, 1);
+    finds("a &ltscript&gtalert(1)", Markup::Tag, 3);
+    finds("&LT/title>", Markup::Tag, 1);
+    finds("x &ltb&gt", Markup::Tag, 3);
+    finds("&lta onclick=alert(1)>", Markup::Tag, 1);
+    finds("&lti &amp;ltscript", Markup::Tag, 6);
 }
 
 /// Every entry of the Big List of Naughty Strings that brings a tag, a handler or a script link.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use webmessaging_bots::{Reason, Sender};
 use webmessaging_emulator::{Fault, FaultRule, FaultScript, Route};
 
-use webmessaging_http::BreakerPolicy;
+use webmessaging_http::{BreakerPolicy, RateLimitPolicy};
 
 use crate::setup::{Setup, text};
 
@@ -141,7 +141,10 @@ async fn who_asks_for_more_time_than_anybody_has_is_not_waited_for() {
 async fn with_every_fault_there_is_nothing_is_lost_doubled_or_overtaken() {
     const MESSAGES: usize = 2_000;
     const CONVERSATIONS: usize = 50;
-    let setup = Setup::with(CONVERSATIONS, |builder| builder.breaker(BreakerPolicy::off())).await;
+    // Without a quota, whose windows pass as quickly as the waits of all these lanes together.
+    let roomy = RateLimitPolicy::default().requests(100_000);
+    let setup = Setup::with(CONVERSATIONS, |builder| builder.breaker(BreakerPolicy::off()).rate_limit(roomy));
+    let setup = setup.await;
     let faults = [
         Fault::drop_before(),
         Fault::drop_after(),
