@@ -5,6 +5,7 @@ pub mod operations;
 mod arrival;
 mod card;
 mod client;
+mod code_span;
 mod create_webhook;
 mod delivery;
 mod elements;

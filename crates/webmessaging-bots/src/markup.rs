@@ -7,6 +7,7 @@ use html5gum::{Error, Span, Tokenizer};
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memrchr_iter};
 use percent_encoding::percent_decode_str;
 
+use crate::code_span::without_code;
 use crate::elements::is_element;
 
 /// How often a text is decoded: entities within entities, and behind percent signs.
@@ -48,7 +49,7 @@ impl Markup {
 /// The first markup of a text and where it begins, counted in characters from 1; of what was hidden behind entities or percent signs the place is
 /// that in the decoded text.
 ///
-/// It is what an HTML tokenizer takes for markup and a browser makes something of, so that ordinary text passes: `a < b`, `I <3 you`, `Vec<String>`, `<jane@example.com>`.
+/// It is what an HTML tokenizer takes for markup and a browser makes something of, so that ordinary text passes: `a < b`, `I <3 you`, `Vec<String>`, `<jane@example.com>`, and `<b>` between two backticks.
 /// Beside tags these are found: event handlers behind a quote, as they break out of an attribute, and links with a scheme that runs scripts.
 ///
 /// # Examples
@@ -91,6 +92,8 @@ fn in_layer(text: &str) -> Option<(Markup, u64)> {
 /// The first thing that is no text, and the byte it begins at. A tag is one when a browser makes something of its name, or when it has an attribute with a
 /// value: `Vec<String>` and `<jane@example.com>` are text.
 fn tag(text: &str) -> Option<(Markup, usize)> {
+    memchr(b'<', text.as_bytes())?;
+    let text = &*without_code(text);
     // What is before the first sign that can begin something is text; what follows is the tokenizer's to say.
     let first = memchr_iter(b'<', text.as_bytes())
         .find(|&at| text.as_bytes().get(at + 1).copied().is_some_and(can_begin))?;

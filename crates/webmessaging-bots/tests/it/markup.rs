@@ -31,6 +31,7 @@ fn ordinary_text_passes() {
         "don't use onclick; set x = 1 instead. It's \"online=true\"",
         "a<b, i<n; i++ and if x<y then",
         "`Vec<String>`, `HashMap<K, V>`, `a<b`",
+        "write `<b>` for bold and `</p>` at the end, `<br/>` in between",
         "mail <jane@example.com> or see <https://example.com>",
         "JavaScript:2 Jahre, JavaScript:\u{6743}\u{5a01}, Big-data:text/html",
         "https://shop.example/?a=1&ltv=30&lte=5",
@@ -73,6 +74,11 @@ fn markup_is_found_with_its_place() {
     finds("jav&#x09;ascript:alert(1)", Markup::ScriptLink, 1);
     finds("data: text/html;base64,x", Markup::ScriptLink, 1);
     finds("data:text/html;x\u{20ac};base64,x", Markup::ScriptLink, 1);
+    // Backticks do not hide what does something.
+    finds("`<script>`", Markup::Tag, 2);
+    finds("`<b>` <b>", Markup::Tag, 7);
+    finds("`<b onclick=alert(1)>`", Markup::Tag, 2);
+    finds("`<b<b>`", Markup::Tag, 2);
     // The sign within the value is not where it begins.
     for cut_off in [
         "<img title=\"<b",
