@@ -59,8 +59,9 @@ fn memory_is_bounded_by_the_pages_under_way() {
         });
         counted.bytes_max
     };
+    // Held, four times the channels would be four times the memory. How many of the pages under way are in hand at once is chance.
     let (some, many) = (peak(5_000), peak(20_000));
-    assert!(many < some * 5 / 4, "{some} bytes for 5,000 channels, {many} for 20,000");
+    assert!(many < some * 2, "{some} bytes for 5,000 channels, {many} for 20,000");
 }
 
 #[tokio::test]
