@@ -32,6 +32,7 @@ mod hosts;
 mod limit;
 mod log;
 mod pipeline;
+mod prepared;
 mod presigned;
 mod put;
 mod read_ahead;

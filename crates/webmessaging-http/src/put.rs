@@ -1,14 +1,12 @@
 //! The upload to a presigned URL: streamed, watched, retried from the first byte, with a new URL when one expires.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::Request;
 use tracing::Instrument;
 use url::Url;
-use webmessaging_model::{Actual, Method, Violation};
+use webmessaging_model::Method;
 
 use crate::answer::Facts;
 use crate::client::Client;
@@ -17,11 +15,10 @@ use crate::endpoint::method;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::limit::Permit;
 use crate::log;
-use crate::pipeline::{Call, Elapsed, Patience, absolute, within};
-use crate::presigned::{PresignedPut, PresignedTarget, Progress, Stored};
-use crate::read_ahead::Pace;
-use crate::transport::Body;
-use crate::upload_body::{OnTaken, UploadBody, Watch, changed};
+use crate::pipeline::{Call, Patience, absolute};
+use crate::prepared::{Prepared, UnderWay, source_failed};
+use crate::presigned::{PresignedPut, PresignedTarget, Stored};
+use crate::upload_body::Watch;
 
 /// How often a URL that expired is asked for anew within one upload.
 const RENEWALS_MAX: u32 = 2;
@@ -43,7 +40,8 @@ struct Issued<T> {
 impl Client {
     /// Uploads to a presigned URL that `issue` asks for.
     ///
-    /// Every attempt opens the source at its first byte. `issue` is called once at the start, again before an attempt
+    /// Every attempt opens the source at its first byte; where no other upload of this client is under way, before `issue` is called, so
+    /// that the first bytes are read while the URL is asked for. `issue` is called once at the start, again before an attempt
     /// whose URL is about to expire, and after a refusal: at most twice when the URL has expired, once when the store
     /// gives no reason. `T` is whatever the URL came with; the last one is given back. The bearer token is never sent.
     ///
@@ -94,6 +92,14 @@ impl Client {
                 call.tick();
                 // Before the URL is looked at, which can expire while its turn comes.
                 let permit = call.permit().await?;
+                let early = match Prepared::alone(&call, &put).await {
+                    Ok(early) => early,
+                    Err(error) => {
+                        call.pause_or_fail(error).await?;
+                        continue;
+                    }
+                };
+                call.tick();
                 let at_hand = issued.take().filter(|issued| is_fresh(issued, call.clock().now()));
                 let current = if let Some(current) = at_hand {
                     current
@@ -104,11 +110,11 @@ impl Client {
                     let url = target.as_ref().url.checked(self.0.is_loopback());
                     Issued { target, url: url.map_err(|error| call.finish(error))?, at }
                 };
-                let error =
-                    match attempt(&mut call, &put, current.target.as_ref(), &current.url, permit).await {
-                        Ok((sha256, facts)) => return Ok((current.target, Stored { sha256, urls, facts })),
-                        Err(error) => error,
-                    };
+                let target = current.target.as_ref();
+                let error = match attempt(&mut call, &put, target, &current.url, permit, early).await {
+                    Ok((sha256, facts)) => return Ok((current.target, Stored { sha256, urls, facts })),
+                    Err(error) => error,
+                };
                 let refusal = Refusal::of(&error);
                 if refusal == Refusal::Other {
                     call.pause_or_fail(error).await?;
@@ -188,36 +194,11 @@ async fn attempt(
     target: &PresignedTarget,
     url: &Url,
     permit: Permit<'_>,
+    early: Option<Prepared>,
 ) -> Result<(Option<[u8; 32]>, Facts), Error> {
-    let stall = call.shared.timeouts.stall;
-    let opened = within(put.source.open(), &mut call.clock().watchdog(stall)).await;
-    let content = match opened {
-        Ok(Ok(content)) if content.length() == put.length => content,
-        Ok(Ok(content)) => {
-            let violation = changed(put.length, Actual::Count(content.length()));
-            return Err(source_failed(call, Sent::No, violation));
-        }
-        Ok(Err(violation)) => return Err(source_failed(call, Sent::No, violation)),
-        Err(Elapsed) => {
-            let error = Error::new(ErrorKind::Timeout, Sent::No);
-            return Err(call.finish(error.with_message("opening the source took too long")));
-        }
-    };
-    let watch = Arc::new(Watch::default());
-    let number = call.attempts + 1;
-    let on_taken = put.on_progress.clone().map(|report| -> OnTaken {
-        let total_bytes = put.length;
-        Arc::new(move |sent_bytes| report(Progress { sent_bytes, total_bytes, attempt: number }))
-    });
-    let under_way = UnderWay::begin(&call.shared.uploads);
-    let pace = Pace::of(under_way.count);
-    let body = UploadBody::new(content, put.digest, pace, Arc::clone(&watch), on_taken);
-    let body = if put.length == 0 {
-        // Nobody polls a body that is empty, and there is nothing to stream.
-        watch.end_of_nothing(put.digest);
-        Body::from(Bytes::new())
-    } else {
-        Body::stream(Some(put.length), Box::pin(body))
+    let Prepared { body, watch, under_way: _under_way } = match early {
+        Some(prepared) => prepared,
+        None => Prepared::open(call, put, UnderWay::begin(&call.shared.uploads)).await?,
     };
     let mut request = Request::new(body);
     *request.method_mut() = method(put.operation.method);
@@ -227,6 +208,7 @@ async fn attempt(
     // Asking for the URL and opening the source can have taken a while.
     call.tick();
     call.uploads(&watch);
+    let stall = call.shared.timeouts.stall;
     let watchdog = stalled(Arc::clone(&call.shared.clock), stall, put.length, Arc::clone(&watch));
     let is_ours = |_: &Error| matches!(watch.outcome(), Some(Err(_)));
     let outcome = call.attempt(request, permit, watchdog, is_ours).await;
@@ -244,30 +226,6 @@ async fn attempt(
                 .with_message("the upload was answered before it was complete"),
         )),
     }
-}
-
-/// An upload among those that are under way.
-struct UnderWay {
-    uploads: Arc<AtomicUsize>,
-    /// How many there are with it.
-    count: usize,
-}
-
-impl UnderWay {
-    fn begin(uploads: &Arc<AtomicUsize>) -> Self {
-        let count = uploads.fetch_add(1, Ordering::Relaxed) + 1;
-        Self { uploads: Arc::clone(uploads), count }
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.uploads.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn source_failed(call: &Call<'_>, sent: Sent, violation: Violation) -> Error {
-    call.finish(Error::new(ErrorKind::Source, sent).with_violations(violation))
 }
 
 /// Ends when nothing has moved for one to two times `stall`, or no answer has come for long after the last byte.

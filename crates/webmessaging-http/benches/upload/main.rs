@@ -16,11 +16,13 @@
 
 mod axios;
 mod contestants;
+mod floor;
 mod memory;
 mod sink;
 
 use std::fs::File;
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ use tokio::runtime::Runtime;
 use webmessaging_http::clock::{Clock, TokioClock};
 
 use self::contestants::{Bare, Ours};
+use self::floor::Floor;
 use self::memory::{cpu_seconds, peak_since_reset, reset_peak};
 use self::sink::Sink;
 
@@ -64,7 +67,7 @@ fn main() {
     println!();
     throughput(&runtime, folder.path(), &ours, &bare);
     println!();
-    one_chain(&runtime, folder.path(), &ours, &bare);
+    one_chain(&runtime, folder.path(), &ours, &bare, sink.address);
     println!();
     processor(&runtime, folder.path(), &sink, &ours);
     println!();
@@ -171,26 +174,37 @@ fn memory(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
 }
 
 /// One digest is one chain, which no second core shortens: what SHA-256 does with bytes at hand, and one thread that reads them as well.
-fn one_chain(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare) {
+fn one_chain(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare, sink: SocketAddr) {
     println!(
-        "| with SHA-256, one at a time, times bare hashed in line | SHA-256 alone, MB/s | times | with reading, on one thread, MB/s | times | client, times |"
+        "| with SHA-256, one at a time, times bare hashed in line | SHA-256 alone, MB/s | times | with reading, on one thread, MB/s | times | floor, MB/s | times | client, times |"
     );
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    let mut floor = Floor::new(sink);
     for Load { title, files, mib, at_once } in LOADS.into_iter().filter(|load| load.at_once == 1) {
         let (path, gigabytes) = (file(folder, mib), (mib * MIB * files as u64) as f64 / 1e9);
         let rounds: Vec<_> = (0..ROUNDS_OF_ONE)
             .map(|_| {
+                let least = took(|| floor.upload(&path, files));
                 let hash = took(|| (0..files).for_each(|_| hash(mib * MIB)));
                 let thread = took(|| (0..files).for_each(|_| read_and_hash(&path)));
                 let mine = took(|| runtime.block_on(ours.upload(&path, files, at_once, true)));
                 let theirs = took(|| runtime.block_on(bare.upload(&path, files, at_once, true)));
                 let rate = |took: Duration| gigabytes * 1e3 / took.as_secs_f64();
                 let times = |took: Duration| theirs.as_secs_f64() / took.as_secs_f64();
-                [rate(hash), times(hash), rate(thread), times(thread), times(mine)]
+                [rate(hash), times(hash), rate(thread), times(thread), rate(least), times(least), times(mine)]
             })
             .collect();
         let of = |column: usize| median(rounds.iter().map(|round| round[column]).collect());
-        println!("| {title} | {:.0} | {:.2} | {:.0} | {:.2} | {:.2} |", of(0), of(1), of(2), of(3), of(4));
+        println!(
+            "| {title} | {:.0} | {:.2} | {:.0} | {:.2} | {:.0} | {:.2} | {:.2} |",
+            of(0),
+            of(1),
+            of(2),
+            of(3),
+            of(4),
+            of(5),
+            of(6)
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The presigned upload on a mocked transport: exactly what goes out, and what is refused before it does.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -132,6 +133,50 @@ async fn a_path_that_the_server_hands_out_cannot_be_replaced() {
 }
 
 /// The store is well, whatever becomes of the files.
+/// A source of five bytes, and how often it was opened.
+fn counted() -> (Source, Arc<AtomicUsize>) {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&opened);
+    let source = Source::open_with("a.txt", move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok(SourceContent::from_reader(5, "words".as_bytes()))
+    });
+    (source, opened)
+}
+
+/// Ten thousand that wait for their URLs would be ten thousand open files.
+#[tokio::test]
+async fn only_a_lone_upload_is_opened_before_it_has_its_url() {
+    let (client, arrived) = client(|_| status(200));
+    let target = || {
+        let url = PresignedUrl::new("https://store.example/put?signature=s");
+        Ok(PresignedTarget::new(url, HeaderMap::new(), Duration::from_secs(300)))
+    };
+    let ((first, first_opened), (second, second_opened)) = (counted(), counted());
+    let issue_second = async || {
+        assert_eq!(second_opened.load(Ordering::SeqCst), 0);
+        target()
+    };
+    let issue_first = async || {
+        assert_eq!(first_opened.load(Ordering::SeqCst), 1);
+        client.put_presigned(PresignedPut::new(&PUT, &second, 5), issue_second).await.unwrap();
+        target()
+    };
+    client.put_presigned(PresignedPut::new(&PUT, &first, 5), issue_first).await.unwrap();
+    assert_eq!((first_opened.load(Ordering::SeqCst), second_opened.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!(arrived.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_source_that_is_not_as_announced_costs_a_lone_upload_no_url() {
+    let (client, arrived) = client(|_| status(200));
+    let (source, _) = counted();
+    let issue = async || -> Result<PresignedTarget, Error> { unreachable!("nothing can be uploaded") };
+    let error = client.put_presigned(PresignedPut::new(&PUT, &source, 6), issue).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Source, Sent::No));
+    assert!(arrived.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn sources_that_change_do_not_keep_others_from_the_store() {
     let (client, arrived) = client(|_| status(200));
