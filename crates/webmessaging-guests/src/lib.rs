@@ -7,6 +7,7 @@ mod client;
 mod conflict;
 mod context;
 mod create_guest;
+mod email;
 mod engagement;
 mod get_guest;
 mod guest;

@@ -76,31 +76,38 @@ fn main() {
     beside_node(&runtime, folder.path(), &sink, &ours);
 }
 
-/// Without the digest, which the other does not make, and with it.
+/// Without the digest, which the other does not make, and with it; and the floor, which makes it as well.
 fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
     if !axios::is_installed() {
         println!("Axios is not installed: `{}`.", axios::HOW_TO);
         return;
     }
     println!(
-        "| load | axios, stream, MB/s | axios, whole file | client | times the faster one | with SHA-256 | times the faster one |"
+        "| load | axios, stream, MB/s | axios, whole file | client | times the faster one | with SHA-256 | times the faster one | floor with SHA-256, times the faster one |"
     );
-    println!("|---|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    let mut floor = Floor::new(sink.address);
     for Load { title, files, mib, at_once } in LOADS {
         let path = file(folder, mib);
         let node = |mode| axios::upload(mode, sink.address, &path, files, at_once);
         let client = |digest| took(|| runtime.block_on(ours.upload(&path, files, at_once, digest)));
-        let rounds: Vec<_> =
-            (0..ROUNDS).map(|_| [node("stream"), client(false), node("buffer"), client(true)]).collect();
+        let rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| {
+                let least = took(|| floor.upload(&path, files));
+                [node("stream"), client(false), node("buffer"), client(true), least]
+            })
+            .collect();
         let rates = |column: usize| {
             median(rounds.iter().map(|round| rate(mib * MIB * files as u64, round[column])).collect())
         };
         let times = |column: usize| {
-            let faster = |round: &[Duration; 4]| round[0].min(round[2]).as_secs_f64();
+            let faster = |round: &[Duration; 5]| round[0].min(round[2]).as_secs_f64();
             median(rounds.iter().map(|round| faster(round) / round[column].as_secs_f64()).collect())
         };
+        // The floor is one connection.
+        let least = if at_once == 1 { format!("{:.1}", times(4)) } else { String::from("-") };
         println!(
-            "| {title} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} |",
+            "| {title} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {least} |",
             rates(0),
             rates(2),
             rates(1),
