@@ -245,6 +245,11 @@ pub(crate) fn is_element(name: &str) -> bool {
     (is_own && !is_link) || is_foreign || is_odd || NAMES.binary_search(&name).is_ok()
 }
 
+/// Whether a sign with this behind it is more than a sign.
+pub(crate) fn can_begin(next: u8) -> bool {
+    next.is_ascii_alphabetic() || b"/!?".contains(&next)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Error, Span, Tokenizer};
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memrchr_iter};
-use percent_encoding::percent_decode_str;
 
 use crate::code_span::without_code;
-use crate::elements::is_element;
+use crate::elements::{can_begin, is_element};
+use crate::entities::{bare_signs, decoded};
+use crate::script_link::script_link;
 
 /// How often a text is decoded: entities within entities, and behind percent signs.
 const LAYERS_MAX: usize = 3;
@@ -81,62 +82,105 @@ pub fn find_markup(text: &str) -> Option<(Markup, u64)> {
 }
 
 fn in_layer(text: &str) -> Option<(Markup, u64)> {
-    let (markup, at) = tag(text)
-        .or_else(|| bare_sign(text))
-        .or_else(|| script_link(text))
-        .or_else(|| event_handler(text))?;
-    let before = text.get(..at).unwrap_or(text);
-    Some((markup, before.chars().count() as u64 + 1))
+    let in_text = |text: &str, signs| {
+        let (markup, at) = tag(text, signs)
+            .or_else(|| Some((Markup::ScriptLink, script_link(text)?)))
+            .or_else(|| event_handler(text))?;
+        let before = text.get(..at).unwrap_or(text);
+        Some((markup, before.chars().count() as u64 + 1))
+    };
+    in_text(text, Signs::Written).or_else(|| in_text(&bare_signs(text)?, Signs::Bare))
+}
+
+/// How the signs of a text were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Written,
+    /// Without a semicolon, as the fields of `?a=1&lt=2&gt=3` are as well.
+    Bare,
+}
+
+impl Signs {
+    fn make(self, name: &str) -> bool {
+        match self {
+            Self::Written => is_element(name),
+            Self::Bare => name.rsplit('<').next().is_some_and(|last| !last.contains('=') && is_element(last)),
+        }
+    }
+}
+
+/// A start tag that has not ended.
+#[derive(Default)]
+struct Open {
+    /// Where its attributes begin.
+    at: usize,
+    /// Whether it is one if it ends, or has an attribute.
+    waits: bool,
+    has_handler: bool,
 }
 
 /// The first thing that is no text, and the byte it begins at. A tag is one when a browser makes something of its name, or when it has an attribute with a
-/// value: `Vec<String>` and `<jane@example.com>` are text.
-fn tag(text: &str) -> Option<(Markup, usize)> {
+/// value: `Vec<String>` and `<jane@example.com>` are text. What can be a variable has to end as a tag does: `if a<b then` is text.
+fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
     memchr(b'<', text.as_bytes())?;
     let text = &*without_code(text);
     // What is before the first sign that can begin something is text; what follows is the tokenizer's to say.
     let first = memchr_iter(b'<', text.as_bytes())
         .find(|&at| text.as_bytes().get(at + 1).copied().is_some_and(can_begin))?;
     let rest = text.get(first..)?;
-    // Where the attributes of a tag begin that has no end yet.
-    let mut open = None;
+    let mut open: Option<Open> = None;
     let mut tokens = Tokenizer::new_with_emitter(
         rest,
         CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
-            let markup = match event {
+            let tag_if = |is_tag: bool| is_tag.then_some((Markup::Tag, span.start));
+            match event {
                 CallbackEvent::OpenStartTag { name } => {
-                    open = Some(span.start);
-                    is_element(&String::from_utf8_lossy(name)).then_some(Markup::Tag)
+                    let name = String::from_utf8_lossy(name);
+                    let waits = signs.make(&name);
+                    open = Some(Open { at: span.start, waits, has_handler: false });
+                    tag_if(waits && !can_be_variable(&name))
                 }
-                CallbackEvent::EndTag { name } => {
-                    is_element(&String::from_utf8_lossy(name)).then_some(Markup::Tag)
-                }
+                CallbackEvent::EndTag { name } => tag_if(signs.make(&String::from_utf8_lossy(name))),
                 CallbackEvent::CloseStartTag { .. } => {
-                    open = None;
+                    open.take().filter(|tag| tag.waits).map(|tag| (Markup::Tag, tag.at))
+                }
+                CallbackEvent::AttributeName { name } => {
+                    if let Some(tag) = &mut open {
+                        tag.has_handler |= is_handler(name);
+                    }
                     None
                 }
-                CallbackEvent::AttributeValue { value } => (!value.is_empty()).then_some(Markup::Tag),
-                CallbackEvent::Error(Error::EofInTag) => {
-                    let has_value = open
-                        .is_some_and(|at| rest.get(at..).is_none_or(|attributes| attributes.contains('=')));
-                    (has_value || is_cut_off(rest)).then_some(Markup::Tag)
+                CallbackEvent::AttributeValue { value } => {
+                    let counts = |tag: &Open| signs == Signs::Written || tag.waits || tag.has_handler;
+                    tag_if(!value.is_empty() && open.as_ref().is_none_or(counts))
                 }
-                CallbackEvent::Error(Error::MissingEndTagName) => Some(Markup::Tag),
+                CallbackEvent::Error(Error::EofInTag) => {
+                    let has_value = open.as_ref().is_some_and(|tag| {
+                        let is_one = signs == Signs::Written || tag.has_handler;
+                        is_one && rest.get(tag.at..).is_none_or(|attributes| attributes.contains('='))
+                    });
+                    tag_if(has_value || is_cut_off(rest, signs))
+                }
+                CallbackEvent::Error(Error::MissingEndTagName) => tag_if(true),
                 CallbackEvent::Comment { .. } | CallbackEvent::Error(Error::EofInComment) => {
-                    Some(Markup::Comment)
+                    Some((Markup::Comment, span.start))
                 }
                 CallbackEvent::Doctype { .. } | CallbackEvent::Error(Error::EofInDoctype) => {
-                    Some(Markup::Doctype)
+                    Some((Markup::Doctype, span.start))
                 }
                 _ => None,
-            };
-            markup.map(|markup| (markup, span.start))
+            }
         }),
     );
     let Ok((markup, near)) = tokens.next()?;
     // The tokenizer tells where the thing ends or its name begins; it begins at the last sign before that which can begin one.
     let begins = begin(rest, near.min(rest.len()));
     Some((markup, first + begins.unwrap_or_default()))
+}
+
+/// Whether a name can be a variable, or one less another: `a<b`, `i<n-1`.
+fn can_be_variable(name: &str) -> bool {
+    name.len() == 1 || name.contains('-')
 }
 
 /// Where the last thing begins that is no text, as far as a sign tells.
@@ -146,84 +190,13 @@ fn begin(text: &str, until: usize) -> Option<usize> {
         .find(|&at| bytes.get(at + 1).copied().is_some_and(can_begin))
 }
 
-/// Whether a sign with this behind it is more than a sign.
-fn can_begin(next: u8) -> bool {
-    next.is_ascii_alphabetic() || b"/!?".contains(&next)
-}
-
 /// Whether a tag that has no end would be one if the page went on behind it: `a<b` and `i<n; i++` would not.
-fn is_cut_off(text: &str) -> bool {
+fn is_cut_off(text: &str, signs: Signs) -> bool {
     let Some(tag) = begin(text, text.len()).and_then(|at| text.get(at + 1..)) else { return true };
     let tag = tag.trim_start_matches('/');
     let end = tag.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(tag.len());
     let name = tag.get(..end).unwrap_or(tag).to_ascii_lowercase();
-    // A letter alone is a variable.
-    tag.contains('=') || (name.len() > 1 && is_element(&name))
-}
-
-/// A tag whose sign is written `&lt` without its semicolon, as browsers read it too; the fields of `?a=1&lt=2&table=3&ltd=4` are none.
-fn bare_sign(text: &str) -> Option<(Markup, usize)> {
-    memchr_iter(b'&', text.as_bytes()).find_map(|at| {
-        let part = text.get(at + 1..)?;
-        let tag = part.strip_prefix("lt").or_else(|| part.strip_prefix("LT"))?;
-        let tag = tag.strip_prefix('/').unwrap_or(tag);
-        let end = tag.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(tag.len());
-        let (name, behind) = tag.split_at_checked(end)?;
-        let is_tag = match name.len() {
-            0 => false,
-            // A letter alone is a variable, but where the tag ends or has an attribute.
-            1 => {
-                let has_end = behind.starts_with('>') || behind.starts_with("&gt");
-                let attributes = behind.split('&').next().filter(|rest| rest.starts_with(' '));
-                has_end || attributes.is_some_and(|rest| rest.contains('='))
-            }
-            _ => !behind.starts_with('='),
-        };
-        (is_tag && is_element(&name.to_ascii_lowercase())).then_some((Markup::Tag, at))
-    })
-}
-
-/// A link that runs something: `javascript:alert(1)`, and not `JavaScript: the good parts`.
-fn script_link(text: &str) -> Option<(Markup, usize)> {
-    // Browsers do not see these within a link.
-    let joined: Cow<'_, str> = if text.contains(['\t', '\n', '\r']) {
-        Cow::Owned(text.replace(['\t', '\n', '\r'], ""))
-    } else {
-        Cow::Borrowed(text)
-    };
-    // What is behind a later sign is behind the first one as well: it is looked through once.
-    let mut is_sentence = false;
-    let found = memchr_iter(b':', joined.as_bytes()).find_map(|colon| {
-        let (before, behind) = (joined.get(..colon)?, joined.get(colon + 1..)?);
-        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-        let scheme = before.rsplit(|c: char| !is_part(c)).next()?;
-        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-        let runs = if is("data") {
-            let kind = behind.trim_start().as_bytes();
-            let has = |name: &str| {
-                kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-            };
-            ["text/html", "image/svg", "application/", "text/xml"].into_iter().any(has)
-        } else if !is_sentence && (is("javascript") || is("vbscript") || is("livescript")) {
-            is_sentence = !is_code(behind);
-            !is_sentence
-        } else {
-            false
-        };
-        runs.then_some(colon - scheme.len())
-    })?;
-    // The place in the text itself, in front of which nothing was taken away but such characters.
-    let mut kept = text.char_indices().filter(|(_, c)| !matches!(c, '\t' | '\n' | '\r'));
-    let place = joined.get(..found).map_or(0, |before| before.chars().count());
-    Some((Markup::ScriptLink, kept.nth(place).map_or(0, |(at, _)| at)))
-}
-
-/// Whether something is called, assigned or looked up in it, as code does and a sentence does not.
-fn is_code(text: &str) -> bool {
-    let calls = memchr_iter(b'(', text.as_bytes()).any(|at| {
-        text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(|c| !c.is_whitespace())
-    });
-    calls || text.contains(['=', '`', '['])
+    (signs == Signs::Written && tag.contains('=')) || (!can_be_variable(&name) && signs.make(&name))
 }
 
 /// A handler that becomes an attribute when a page puts the text between quotes.
@@ -257,45 +230,4 @@ fn is_handler(name: &[u8]) -> bool {
     let Some(event) = name.strip_prefix(b"on") else { return false };
     let is_word = NO_HANDLERS.iter().any(|word| word.as_bytes() == name);
     event.len() >= 3 && event.iter().all(u8::is_ascii_lowercase) && !is_word
-}
-
-/// The text with one layer of entities and percent signs taken off, if it has one.
-pub(crate) fn decoded(text: &str) -> Option<String> {
-    // The most usual one hides others, and needs no tokenizer.
-    let whole = text.replace("&amp;", "&");
-    let without_entities = match whole_entities(&whole) {
-        // Signs that would be markup have been looked at before; what is left is text.
-        Some(text) => {
-            let mut whole = Vec::with_capacity(text.len());
-            let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
-                if let CallbackEvent::String { value } = event {
-                    whole.extend_from_slice(value);
-                }
-                None::<()>
-            });
-            let _ = Tokenizer::new_with_emitter(&*text, emitter).count();
-            Cow::Owned(String::from_utf8_lossy(&whole).into_owned())
-        }
-        None => Cow::Borrowed(&*whole),
-    };
-    let below = percent_decode_str(&without_entities).decode_utf8_lossy();
-    (below != text).then(|| below.into_owned())
-}
-
-/// The text with every `&` that begins no whole entity written as one, so that `?a=1&lt=2` stays a query; nothing where there is no entity.
-fn whole_entities(text: &str) -> Option<String> {
-    memchr(b'&', text.as_bytes())?;
-    let mut parts = text.split('&');
-    let mut whole = parts.next()?.to_owned();
-    let mut has_some = false;
-    for part in parts {
-        let name = part.get(..part.len().min(33)).unwrap_or(part);
-        let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let is_named = !name.is_empty() && part.get(name.len()..).is_some_and(|rest| rest.starts_with(';'));
-        let is_entity = part.starts_with('#') || is_named;
-        has_some |= is_entity;
-        whole.push_str(if is_entity { "&" } else { "&amp;" });
-        whole.push_str(part);
-    }
-    has_some.then_some(whole)
 }

@@ -6,8 +6,9 @@ use std::fmt;
 
 use webmessaging_model::{Code, Violation, Violations, limits};
 
-use crate::markup::{decoded, find_markup};
-use crate::rules::visible;
+use crate::entities::{bare_signs, decoded};
+use crate::markup::find_markup;
+use crate::rules::{bounded, visible};
 use crate::wire::shown;
 
 /// A text with named places: `Hello {name}`. `{{` and `}}` are braces.
@@ -96,7 +97,7 @@ impl Template {
     /// The text with something in every place.
     ///
     /// # Errors
-    /// Every violation: a place without a value, a value without a place, and what comes out when it breaks the rules of a text.
+    /// Every violation: a place without a value, a value without a place or longer than a text may be, and what comes out when it breaks the rules of a text.
     pub fn fill<N: AsRef<str>, V: AsRef<str>>(
         &self,
         values: impl IntoIterator<Item = (N, V)>,
@@ -117,7 +118,12 @@ impl Template {
         let extra = values.keys().filter(|name| !names.contains(&name.as_str()));
         let extra =
             extra.map(|name| Violation::new(shown(name), Code::NotAllowed, "bot_message.template.place"));
-        Violations::check(missing.chain(extra).chain(twice).collect())?;
+        // A value that is too long is not looked through.
+        let too_long =
+            values.iter().filter(|(_, value)| !value.as_ref().is_empty()).filter_map(|(name, value)| {
+                bounded(shown(name), value.as_ref(), limits::BOT_TEXT_CHARACTERS_MAX)
+            });
+        Violations::check(missing.chain(extra).chain(twice).chain(too_long).collect())?;
         let mut text = String::new();
         for part in &self.parts {
             match part {
@@ -149,7 +155,8 @@ fn inert(value: &str) -> Cow<'_, str> {
         Cow::Owned(kept.map(|c| if c.is_control() { ' ' } else { c }).collect())
     };
     // Behind the text before it, and in front of what follows, a sign can begin something, hidden or not.
-    let is_markup = find_markup(&value).is_some() || value.contains(['<', '>']) || decoded(&value).is_some();
+    let hides = decoded(&value).is_some() || bare_signs(&value).is_some();
+    let is_markup = hides || value.contains(['<', '>']) || find_markup(&value).is_some();
     if !is_markup {
         return value;
     }

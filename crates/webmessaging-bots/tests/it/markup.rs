@@ -101,7 +101,105 @@ fn markup_is_found_with_its_place() {
     finds("&LT/title>", Markup::Tag, 1);
     finds("x &ltb&gt", Markup::Tag, 3);
     finds("&lta onclick=alert(1)>", Markup::Tag, 1);
-    finds("&lti &amp;ltscript", Markup::Tag, 6);
+    finds("&lti &amp;ltscript", Markup::Tag, 4);
+}
+
+/// Browsers read `&lt` without its semicolon, whatever comes behind it.
+#[test]
+fn signs_without_a_semicolon_are_signs() {
+    for tag in [
+        "&ltx onfocus=alert(1) autofocus tabindex=1>",
+        "&ltmy-el onclick=alert(1)>x",
+        "&ltv=30 onclick=alert(1)>x",
+        "&lta/onclick=alert(1)>",
+        "&lta\tonclick=alert(1)>",
+        "&lta\nonclick=alert(1)>",
+        "&lta x& onclick=alert(1)>",
+        "&ampltscript>",
+        "&amp&LTscript&GT",
+        "&ltsc&ltscript>ript>",
+        "&lt;x onclick&#61;alert(1)>",
+    ] {
+        assert_eq!(find_markup(tag).map(|(markup, _)| markup), Some(Markup::Tag), "{tag}");
+    }
+    finds("&quot onmouseover=alert(1) x=", Markup::EventHandler, 1);
+    for text in [
+        "https://shop.example/?a=1&ltv=30 and https://shop.example/?b=2",
+        "https://shop.example/?x=1&amplitude=3&gt=5&quote=7",
+        "if x &ltb then",
+    ] {
+        passes(text);
+    }
+}
+
+#[test]
+fn links_that_run_something_are_found_however_they_are_written() {
+    for link in [
+        "javascript:alert(1)",
+        "javascript:alert (1)",
+        "javascript:void eval (name)",
+        "javascript:alert%20%281%29",
+        "javascript:name",
+        "javascript:location.hash",
+        "javascript:''+name",
+        "javascript:1,name",
+        "javascript:/**/name",
+        "javascript&#58;alert&#32;&#40;1&#41;",
+        "vbscript:msgbox(1)",
+        "[x](javascript:name)",
+        "[x](javascript\\:alert(1))",
+        "[x]: javascript:x",
+    ] {
+        assert_eq!(find_markup(link).map(|(markup, _)| markup), Some(Markup::ScriptLink), "{link}");
+    }
+    assert!(find_markup("[x]( <javascript: name>)").is_some());
+    finds("a\\* [x](javascript\\:alert(1))", Markup::ScriptLink, 9);
+    for text in [
+        "JavaScript:the good parts",
+        "Skills: JavaScript:Expert, Python:Basic",
+        "JavaScript:\nExpert\nPython:\nBasic",
+        "JavaScript: the good parts (2008)",
+        "JavaScript:Front/Backend",
+        "JavaScript:100%",
+        "[1]: JavaScript: The Good Parts",
+        "JavaScript:(",
+        "JavaScript:",
+    ] {
+        passes(text);
+    }
+}
+
+/// `a<b` compares two numbers, until a browser would make an element of it.
+#[test]
+fn what_can_be_a_variable_has_to_end_as_a_tag() {
+    for text in ["if a<b then c", "i<p and j", "for i<n-1 the loop", "`for i<n-1`", "x<y-z", "if x</y then"] {
+        passes(text);
+    }
+    finds("if a<b then c>d", Markup::Tag, 5);
+    finds("see <a href=https://evil.example", Markup::Tag, 5);
+    finds("x <i/>", Markup::Tag, 3);
+    finds("<n-1 onclick=alert(1)", Markup::Tag, 1);
+    finds("a<b <script", Markup::Tag, 5);
+}
+
+#[test]
+fn backticks_are_paired_as_markdown_does() {
+    for text in ["it`s\nwrite `<b>` for bold", "``<b>`` and ``` <i> ```", "`` ` <b> ``", "`<div>` and `<li>`"]
+    {
+        passes(text);
+    }
+    for tag in [
+        "``<b>`",
+        "`<b>``",
+        "`x` <b> `x`",
+        "`</div>`",
+        "`</span>`",
+        "`<table>`",
+        "<scr`<b>`ipt>",
+        "<im`<b>`g src onerror>",
+    ] {
+        assert!(find_markup(tag).is_some(), "{tag}");
+    }
 }
 
 /// Every entry of the Big List of Naughty Strings that brings a tag, a handler or a script link.
@@ -142,10 +240,15 @@ fn the_naughty_strings_that_are_text_pass() {
     assert!(count > 200, "{count}");
 }
 
-/// It would take minutes if what is behind each of them were looked through again.
+/// It would take minutes if what is behind each of them, or before it, were looked through again.
 #[test]
-fn a_text_of_nothing_but_schemes_is_looked_through_once() {
-    passes(&"javascript: ".repeat(100_000));
+fn a_text_of_nothing_but_signs_is_looked_through_once() {
+    for part in ["javascript: ", "javascript:a ", "`a` ", "`", "` `` ", "&", "&amp", "\\:", "a<b "] {
+        passes(&part.repeat(100_000));
+    }
+    for part in ["<", "<b>", "`<b>", "<b>`"] {
+        let _ = find_markup(&format!("`{}`", part.repeat(100_000)));
+    }
 }
 
 proptest! {

@@ -202,7 +202,7 @@ fn checks() {
     let short = message("x".repeat(80));
     let long = message(format!("{}abcd", "plain text ".repeat(372)));
     let hostile = [("<script>", "<script>".repeat(512)), ("<script>", "<script>".repeat(2_048))];
-    let open = ["<>", "< ", "&lt", "&ltb", "%3", "\"=", "<a=\"", "&amp;"]
+    let open = ["<>", "< ", "&lt", "&ltb", "%3", "\"=", "<a=\"", "&amp;", "`<", "`<b>`", "javascript:a "]
         .map(|part| (part, part.repeat(16_384 / part.len())));
     let theirs: Vec<_> = (0..ROUNDS).map(|_| sketch(&["check"])).collect();
     let their = |name: &str| median(theirs.iter().map(|round| round[name].as_f64().unwrap()).collect());

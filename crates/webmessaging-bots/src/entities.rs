@@ -1,0 +1,81 @@
+//! What entities and percent signs hide.
+
+use std::borrow::Cow;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
+use memchr::memchr;
+use percent_encoding::percent_decode_str;
+
+/// The signs that browsers read without a semicolon as well.
+const BARE_SIGNS: [(&str, char); 6] =
+    [("lt", '<'), ("LT", '<'), ("gt", '>'), ("GT", '>'), ("quot", '"'), ("QUOT", '"')];
+
+/// The text with one layer of entities and percent signs taken off, if it has one.
+pub(crate) fn decoded(text: &str) -> Option<String> {
+    // The most usual one hides others, and needs no tokenizer.
+    let whole = text.replace("&amp;", "&");
+    let without_entities = match whole_entities(&whole) {
+        // Signs that would be markup have been looked at before; what is left is text.
+        Some(text) => {
+            let mut whole = Vec::with_capacity(text.len());
+            let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
+                if let CallbackEvent::String { value } = event {
+                    whole.extend_from_slice(value);
+                }
+                None::<()>
+            });
+            let _ = Tokenizer::new_with_emitter(&*text, emitter).count();
+            Cow::Owned(String::from_utf8_lossy(&whole).into_owned())
+        }
+        None => Cow::Borrowed(&*whole),
+    };
+    let below = percent_decode_str(&without_entities).decode_utf8_lossy();
+    (below != text).then(|| below.into_owned())
+}
+
+/// The text with every `&` that begins no whole entity written as one, so that `?a=1&lt=2` stays a query; nothing where there is no entity.
+fn whole_entities(text: &str) -> Option<String> {
+    memchr(b'&', text.as_bytes())?;
+    let mut parts = text.split('&');
+    let mut whole = parts.next()?.to_owned();
+    let mut has_some = false;
+    for part in parts {
+        let name = part.get(..part.len().min(33)).unwrap_or(part);
+        let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_named = !name.is_empty() && part.get(name.len()..).is_some_and(|rest| rest.starts_with(';'));
+        let is_entity = part.starts_with('#') || is_named;
+        has_some |= is_entity;
+        whole.push_str(if is_entity { "&" } else { "&amp;" });
+        whole.push_str(part);
+    }
+    has_some.then_some(whole)
+}
+
+/// The text with `&lt`, `&gt`, `&quot` and `&amp` taken for what they stand for, semicolon or not; nothing where each of them has one.
+pub(crate) fn bare_signs(text: &str) -> Option<String> {
+    memchr(b'&', text.as_bytes())?;
+    let mut parts = text.split('&');
+    let mut read = parts.next()?.to_owned();
+    let mut has_bare = false;
+    for mut part in parts {
+        let mut has_end = true;
+        // One hides others.
+        while let Some(behind) = part.strip_prefix("amp").or_else(|| part.strip_prefix("AMP")) {
+            (part, has_end) = ended(behind, has_end);
+        }
+        let sign = BARE_SIGNS.iter().find_map(|(name, sign)| Some((part.strip_prefix(name)?, *sign)));
+        if let Some((behind, _)) = sign {
+            (part, has_end) = ended(behind, has_end);
+        }
+        has_bare |= !has_end;
+        read.push(sign.map_or('&', |(_, sign)| sign));
+        read.push_str(part);
+    }
+    has_bare.then_some(read)
+}
+
+/// What is behind the semicolon, and whether this one and those before it have one.
+fn ended(behind: &str, had_end: bool) -> (&str, bool) {
+    behind.strip_prefix(';').map_or((behind, false), |behind| (behind, had_end))
+}
