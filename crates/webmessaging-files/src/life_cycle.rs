@@ -282,5 +282,6 @@ impl Plan {
 
 /// Whether the platform has no such transfer any more.
 fn is_gone(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotFound || error.status() == Some(StatusCode::GONE)
+    error.kind() == ErrorKind::NotFound
+        || (error.kind() == ErrorKind::Rejected && error.status() == Some(StatusCode::GONE))
 }

@@ -215,7 +215,10 @@ impl GuestsClient {
                     record::updated(&self.journal, &self.visitor, &guest.value, &changes, &facts).await?;
                     return Ok(Updated { guest, changes, rounds: round, facts });
                 }
-                Err(error) if error.status() == Some(StatusCode::PRECONDITION_FAILED) => {
+                Err(error)
+                    if error.kind() == ErrorKind::Conflict
+                        && error.status() == Some(StatusCode::PRECONDITION_FAILED) =>
+                {
                     // An attempt before the one that was answered can have made the change.
                     sent_before = if error.attempts() > 1 { changes } else { Vec::new() };
                     let (theirs, facts) =

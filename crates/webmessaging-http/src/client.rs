@@ -302,7 +302,8 @@ impl Shared {
     }
 }
 
-/// A refusal of the login names the credential at fault; 400 is how some servers say what others say with 401.
+/// A refusal of the login names the credential at fault; 400 is how some servers say what others say with 401. What would say something of the
+/// thing that is asked for, as a 404 or a 409, says nothing of it here.
 fn login_refused(error: Error) -> Error {
     let code = error.api().and_then(|api| api.code.as_deref());
     match (error.kind(), code) {
@@ -313,6 +314,9 @@ fn login_refused(error: Error) -> Error {
         (ErrorKind::Rejected, Some("invalid_scope")) => error
             .with_kind(ErrorKind::Permission)
             .with_message("the oauth client lacks a scope that was asked for"),
+        _ if matches!(error.status().map(|status| status.as_u16()), Some(404 | 409 | 410 | 412)) => error
+            .with_kind(ErrorKind::UnexpectedAnswer)
+            .with_message("the login server gave an answer that is none to a login"),
         _ => error,
     }
 }

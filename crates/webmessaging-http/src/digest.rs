@@ -152,6 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn no_more_pieces_wait_than_may() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let _entered = runtime.enter();
+        let follower = Follower::new(2);
+        // Somebody is called, and does not come.
+        follower.work().is_called = true;
+        for piece in 0..3 {
+            follower.push(Bytes::from(vec![piece; 1_000]));
+            assert!(follower.work().pieces.len() <= 2);
+        }
+    }
+
+    #[test]
     fn the_pieces_are_hashed_in_their_order_whoever_has_a_thread() {
         for pieces in [0, 1, 2, 3, 100] {
             let all: Vec<u8> = (0..pieces).flat_map(|piece| vec![piece; 1_000]).collect();

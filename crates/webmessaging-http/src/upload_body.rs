@@ -222,7 +222,10 @@ mod tests {
 
     #[tokio::test]
     async fn every_length_around_a_chunk_arrives_whole() {
-        for real in [0, 1, 999, 1000, CHUNK / 4, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 20 * CHUNK + 7] {
+        let around = |length: usize| [length - 1, length, length + 1];
+        let short = [0, 1, 999, 1000, CHUNK / 4];
+        let lengths = [CHUNK, 2 * CHUNK, 4 * CHUNK, 20 * CHUNK].into_iter().flat_map(around);
+        for real in short.into_iter().chain(lengths) {
             check(real as u64, real, Ok(())).await;
         }
     }
@@ -265,18 +268,50 @@ mod tests {
         assert!(spinning.await.unwrap_err().is_cancelled());
     }
 
+    /// Zeros, and then nothing that can be read.
+    struct Broken {
+        left: u64,
+        panics: bool,
+    }
+
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let read = io::repeat(0).take(self.left).read(buffer)?;
+            self.left -= read as u64;
+            assert!(read > 0 || !self.panics, "the reader panics");
+            if read > 0 { Ok(read) } else { Err(io::Error::other("the disk is gone")) }
+        }
+    }
+
     #[tokio::test]
-    async fn a_read_error_ends_the_body() {
-        struct Broken;
-        impl Read for Broken {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::Error::other("the disk is gone"))
+    async fn a_reader_that_breaks_ends_the_body() {
+        const LENGTH: u64 = 10 * CHUNK as u64;
+        for (left, panics) in
+            [(0, false), (0, true), (LENGTH / 2, false), (LENGTH / 2, true), (LENGTH - 1, false)]
+        {
+            for pace in [Pace::ONE, Pace::FEW, Pace::MANY] {
+                let watch = Arc::new(Watch::default());
+                let content = SourceContent::from_reader(LENGTH, Broken { left, panics });
+                let body = UploadBody::new(content, true, pace, Arc::clone(&watch), None);
+                let pieces = body.collect::<Vec<_>>().await;
+                assert_eq!(pieces.iter().filter(|piece| piece.is_err()).count(), 1);
+                assert!(pieces.last().unwrap().is_err() && watch.taken() <= left);
+                assert_eq!(watch.outcome().unwrap().unwrap_err().code, Code::Unreadable);
             }
         }
-        let watch = Arc::new(Watch::default());
-        let body =
-            UploadBody::new(SourceContent::from_reader(5, Broken), true, Pace::FEW, Arc::clone(&watch), None);
-        assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
-        assert_eq!(watch.outcome().unwrap().unwrap_err().code, Code::Unreadable);
+    }
+
+    /// Whoever gives up leaves nobody behind who waits: the runtime ends.
+    #[test]
+    fn a_body_that_is_dropped_holds_nobody() {
+        for taken in 0..8 {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let content =
+                    SourceContent::from_reader(20 * CHUNK as u64, io::repeat(0).take(20 * CHUNK as u64));
+                let body = UploadBody::new(content, true, Pace::ONE, Arc::default(), None);
+                body.take(taken).for_each(|piece| async { drop(piece.unwrap()) }).await;
+            });
+        }
     }
 }

@@ -10,7 +10,7 @@ use webmessaging_model::{CallFacts, Code, Violation};
 use crate::callback::Callback;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// What the platform says of a webhook it has registered.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,7 +44,7 @@ pub async fn register_webhook(
         Ok(answer) => {
             Ok((Registered { id: answer.value.id, existed: false }, CallFacts::from(&answer.facts)))
         }
-        Err(error) if error.status() == Some(StatusCode::CONFLICT) => {
+        Err(error) if error.kind() == ErrorKind::Conflict && error.status() == Some(StatusCode::CONFLICT) => {
             Ok((Registered { id: None, existed: true }, CallFacts::from(&error)))
         }
         Err(error) => Err(error),

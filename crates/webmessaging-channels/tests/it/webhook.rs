@@ -91,6 +91,15 @@ async fn a_change_is_told_to_it() {
 }
 
 #[tokio::test]
+async fn a_conflict_of_the_login_is_no_webhook() {
+    let setup = Setup::new().await;
+    setup.emulator.inject(Route::Token, Fault::status(409));
+    let error = setup.channels.register_webhook(CreateWebhook::new(URI, SECRET)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
+    assert_eq!(setup.emulator.count(Route::CreatePlatformWebhook), 0);
+}
+
+#[tokio::test]
 async fn a_bad_registration_is_not_sent() {
     let setup = Setup::new().await;
     let error = setup.channels.register_webhook(CreateWebhook::new(URI, "")).await.unwrap_err();

@@ -91,6 +91,20 @@ async fn a_wrong_secret_is_named_and_tried_once() {
     assert_eq!(script.seen().len(), 1);
 }
 
+/// What it would say of the thing that is asked for, it does not say.
+#[tokio::test]
+async fn a_login_that_is_none_says_nothing_of_the_thing() {
+    for status in [404, 409, 410, 412] {
+        let (client, _) = client([answer(status, &json!({}))]);
+        let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::UnexpectedAnswer, Sent::Yes));
+        assert_eq!(
+            error.to_string(),
+            format!("oauth.token: the login server gave an answer that is none to a login, status {status}")
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_403_names_the_scopes_of_the_operation() {
     let (client, script) = client([token("t", 86_400), answer(403, &json!({"code": "missing.permissions"}))]);
