@@ -5,14 +5,12 @@
 
 use std::io::{self, Read};
 use std::mem;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
 use webmessaging_model::{Actual, Code, Violation};
 
 use crate::digest::{Digest, Follower, Hash};
@@ -30,7 +28,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// Large pieces cost the fewest wake-ups, and one thread reads while another one hashes.
-    pub(crate) const ONE: Self = Self { piece_bytes: 512 * 1024, ahead: 1, behind: Some(2) };
+    pub(crate) const ONE: Self = Self { piece_bytes: 512 * 1024, ahead: 1, behind: Some(1) };
     /// As large as the memory of a few allows.
     pub(crate) const FEW: Self = Self { piece_bytes: 256 * 1024, ahead: 3, behind: None };
     /// Of many uploads there is always one that can be sent, so none has to be far ahead. Small pieces cost speed, and keep the
@@ -92,15 +90,11 @@ pub(crate) struct ReadAhead {
     pieces: UnboundedReceiver<Result<Piece, Violation>>,
     waiting: Arc<AtomicUsize>,
     room: usize,
-    reading: Reading,
+    resting: Resting,
 }
 
-enum Reading {
-    Going(JoinHandle<Reader>),
-    Resting(Reader),
-    /// The reader has panicked, or has read all.
-    Over,
-}
+/// The reader while no thread reads; nothing while one does, and when all is read.
+type Resting = Arc<Mutex<Option<Reader>>>;
 
 /// Who hashes.
 enum Hashing {
@@ -136,46 +130,26 @@ impl ReadAhead {
         let told = Arc::clone(&waiting);
         let reader =
             Reader { source, hash, read, length, pace, sender, waiting: told, spare, is_over: false };
-        Self { pieces, waiting, room: pace.ahead, reading: Reading::Going(reader.go()) }
+        let this = Self { pieces, waiting, room: pace.ahead, resting: Resting::default() };
+        reader.go(Arc::clone(&this.resting));
+        this
     }
 
     /// The next piece; a violation when the source is not as it was said to be. Nothing comes after the last one.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Violation>> {
-        loop {
-            if let Poll::Ready(piece) = self.pieces.poll_recv(cx) {
-                let Some(piece) = piece else { return Poll::Ready(Err(gone())) };
-                // Half of the room has to be free, so that a thread is called for more than one piece.
-                if self.waiting.fetch_sub(1, Ordering::AcqRel) <= 1 + self.room / 2 {
-                    self.call(cx);
-                }
-                return Poll::Ready(piece);
-            }
-            // Nothing is there: either somebody reads, or somebody has to.
-            if let Reading::Going(task) = &mut self.reading {
-                let ended = ready!(Pin::new(task).poll(cx));
-                self.reading = ended.map_or(Reading::Over, Reader::rest);
-            }
-            match mem::replace(&mut self.reading, Reading::Over) {
-                Reading::Resting(reader) => self.reading = Reading::Going(reader.go()),
-                // It had sent something before it ended, or it has panicked.
-                _ => return Poll::Ready(self.pieces.try_recv().unwrap_or_else(|_| Err(gone()))),
-            }
+        let Some(piece) = ready!(self.pieces.poll_recv(cx)) else { return Poll::Ready(Err(gone())) };
+        // Half of the room has to be free, so that a thread is called for more than one piece.
+        if self.waiting.fetch_sub(1, Ordering::AcqRel) <= 1 + self.room / 2
+            && let Some(reader) = locked(&self.resting).take()
+        {
+            reader.go(Arc::clone(&self.resting));
         }
+        Poll::Ready(piece)
     }
+}
 
-    /// Has somebody read on, unless somebody does.
-    fn call(&mut self, cx: &mut Context<'_>) {
-        if let Reading::Going(task) = &mut self.reading
-            && let Poll::Ready(ended) = Pin::new(task).poll(cx)
-        {
-            self.reading = ended.map_or(Reading::Over, Reader::rest);
-        }
-        if let Reading::Resting(_) = &self.reading
-            && let Reading::Resting(reader) = mem::replace(&mut self.reading, Reading::Over)
-        {
-            self.reading = Reading::Going(reader.go());
-        }
-    }
+fn locked(resting: &Resting) -> MutexGuard<'_, Option<Reader>> {
+    resting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The reader has panicked, or the runtime is shutting down.
@@ -184,12 +158,24 @@ fn gone() -> Violation {
 }
 
 impl Reader {
-    fn go(self) -> JoinHandle<Self> {
-        tokio::task::spawn_blocking(move || self.read_on())
-    }
-
-    fn rest(self) -> Reading {
-        if self.is_over { Reading::Over } else { Reading::Resting(self) }
+    /// Reads on a thread that is called for it.
+    fn go(self, resting: Resting) {
+        tokio::task::spawn_blocking(move || {
+            let waiting = Arc::clone(&self.waiting);
+            let mut reader = Some(self);
+            while let Some(ready) = reader.take() {
+                let ahead = ready.pace.ahead;
+                let rested = ready.read_on();
+                if rested.is_over {
+                    return;
+                }
+                *locked(&resting) = Some(rested);
+                // Whoever has taken a piece in between has found nobody here.
+                if waiting.load(Ordering::Acquire) < ahead {
+                    reader = locked(&resting).take();
+                }
+            }
+        });
     }
 
     /// Reads until there is no room, or nothing more.
