@@ -2,8 +2,8 @@
 
 mod line;
 mod report;
+mod run;
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,14 +14,18 @@ use futures_util::stream::{self, StreamExt};
 use webmessaging_bots::{Delivered, Reason, Sender, Undelivered};
 use webmessaging_http::Clock;
 use webmessaging_http::clock::TokioClock;
-use webmessaging_model::{ConversationId, Timestamp, Violations};
+use webmessaging_model::{ConversationId, Timestamp};
 use webmessaging_store::{Begun, IntentId, IntentOutcome, NewIntent, Store};
 
 use self::line::{Line, Noted};
-pub use self::report::{BulkError, BulkReport, LineOutcome};
+pub use self::report::{BulkError, BulkReport, BulkStop, LineOutcome};
+use self::run::{Run, Step};
 
-/// Lines that are put on record together, and are under way together.
-const WINDOW: usize = 256;
+/// So many lines are under way at once.
+const UNDER_WAY: usize = 256;
+
+/// So much room there has to be before more are taken up, so that they share a commit.
+const ROOM: usize = 32;
 
 /// What intents of a list are called in the store.
 const OPERATION: &str = "bots.bulk";
@@ -55,15 +59,6 @@ pub struct BulkSender {
     clock: Arc<dyn Clock>,
 }
 
-/// What a run has learned.
-#[derive(Default)]
-struct State {
-    /// Conversations of which a line could not be sent.
-    held: HashSet<ConversationId>,
-    /// Whether what an earlier run has sent had the time to arrive.
-    has_settled: bool,
-}
-
 /// A line that is on record.
 struct Begin {
     number: u64,
@@ -85,118 +80,47 @@ impl BulkSender {
         self
     }
 
-    /// Sends what was not sent before. Lines that are there together are under way together, up to 256; one that has to be waited for holds up none
-    /// before it. `told` hears of every line, by its number from 1.
+    /// Sends what was not sent before. A line is taken up when it is there, as long as no more than 224 are under way, and at most 256 are then; one that has to be waited for holds
+    /// up those of its own conversation. `told` hears of every line, by its number from 1, when it has ended.
     ///
     /// # Errors
     /// [`BulkError`] when the list cannot be read, after the lines before that were sent, or when the store fails; what was sent until then is on record.
     pub async fn run(
         &self,
         lines: impl Stream<Item = io::Result<String>>,
-        mut told: impl FnMut(u64, &LineOutcome),
+        told: impl FnMut(u64, &LineOutcome),
     ) -> Result<BulkReport, BulkError> {
-        let mut report = BulkReport::default();
-        let mut state = State::default();
-        let mut windows = pin!(lines.zip(stream::iter(1..)).ready_chunks(WINDOW));
-        while let Some(lines) = windows.next().await {
-            let mut window = Vec::with_capacity(lines.len());
-            let mut broken = None;
-            for (line, number) in lines {
-                match line {
-                    Ok(text) if text.trim().is_empty() => {}
-                    Ok(text) => window.push((number, Line::read(&text))),
-                    Err(error) => {
-                        broken = Some(BulkError::List(number, error));
-                        break;
-                    }
-                }
-            }
-            let mut tell = |number, outcome: LineOutcome| {
-                report.count(&outcome);
-                told(number, &outcome);
-            };
-            self.window(window, &mut state, &mut tell).await?;
-            if let Some(error) = broken {
-                return Err(error);
-            }
-        }
-        Ok(report)
+        let lines = pin!(lines.zip(stream::iter(1..)).fuse());
+        Run::new(self, told).through(lines).await
     }
 
-    async fn window(
-        &self,
-        lines: Vec<(u64, Result<Line, Violations>)>,
-        state: &mut State,
-        tell: &mut impl FnMut(u64, LineOutcome),
-    ) -> Result<(), BulkError> {
-        let mut ready = Vec::new();
-        for (number, line) in lines {
-            match line {
-                Ok(line) => ready.push((number, line)),
-                Err(violations) => tell(number, LineOutcome::Rejected(violations)),
-            }
-        }
-        // Together, so that they share a commit.
-        let noted = join_all(ready.iter().map(|(number, line)| self.begin(*number, line))).await;
-        let is_open = |begun: &Result<(String, Begun), BulkError>| matches!(begun, Ok((_, Begun::Open(_))));
-        if !state.has_settled && noted.iter().any(is_open) {
+    /// Puts lines on record together, so that they share a commit.
+    async fn note(&self, lines: Vec<(u64, Line)>, has_settled: bool) -> Step {
+        let noted = join_all(lines.iter().map(|(number, line)| self.begin(*number, line))).await;
+        let is_open = |begun: &Result<(String, Begun), BulkStop>| matches!(begun, Ok((_, Begun::Open(_))));
+        let waits = !has_settled && noted.iter().any(is_open);
+        if waits {
             // What a process has sent that is gone may still be on its way.
             self.clock.sleep(self.sender.settle()).await;
-            state.has_settled = true;
         }
-        let mut by_conversation: Vec<(ConversationId, Vec<Begin>)> = Vec::new();
-        let mut places = HashMap::new();
-        for ((number, line), begun) in ready.into_iter().zip(noted) {
+        let count = lines.len();
+        let begun = lines.into_iter().zip(noted).map(|((number, line), begun)| {
             let (request_id, begun) = begun?;
-            let place = *places.entry(line.conversation.clone()).or_insert(by_conversation.len());
-            if place == by_conversation.len() {
-                by_conversation.push((line.conversation.clone(), Vec::new()));
-            }
-            if let Some((_, lines)) = by_conversation.get_mut(place) {
-                lines.push(Begin { number, line, request_id, begun });
-            }
-        }
-        let under_way = by_conversation.into_iter().map(|(conversation, lines)| {
-            let is_held = state.held.contains(&conversation);
-            self.lane(conversation, lines, is_held)
+            Ok(Begin { number, line, request_id, begun })
         });
-        let mut ended = Vec::new();
-        let mut failed = None;
-        for lane in join_all(under_way).await {
-            if lane.is_held {
-                state.held.insert(lane.conversation);
-            }
-            ended.extend(lane.outcomes);
-            failed = failed.or(lane.failed);
-        }
-        ended.sort_by_key(|(number, _)| *number);
-        for (number, outcome) in ended {
-            tell(number, outcome);
-        }
-        failed.map_or(Ok(()), Err)
+        Step::Noted { count, begun: begun.collect(), has_settled: has_settled || waits }
     }
 
-    /// The lines of a conversation, one after the other; after one that could not be sent, none.
-    async fn lane(&self, conversation: ConversationId, lines: Vec<Begin>, is_held: bool) -> Ended {
-        let mut ended = Ended { conversation, is_held, outcomes: Vec::new(), failed: None };
-        for Begin { number, line, request_id, begun } in lines {
-            match self.send(line, request_id, begun, ended.is_held).await {
-                Ok(outcome) => {
-                    ended.is_held |= matches!(&outcome, LineOutcome::Undelivered(undelivered)
-                        if !matches!(undelivered.reason, Reason::Refused | Reason::NotRecorded));
-                    ended.outcomes.push((number, outcome));
-                }
-                Err(error) => {
-                    ended.failed = Some(error);
-                    return ended;
-                }
-            }
-        }
-        ended
+    /// Sends a line, after all before it of its conversation.
+    async fn take(&self, begin: Begin, is_held: bool) -> Step {
+        let Begin { number, line, request_id, begun } = begin;
+        let conversation = line.conversation.clone();
+        let outcome = self.send(line, request_id, begun, is_held).await;
+        Step::Ended { conversation, number, outcome }
     }
 
     /// Puts a line on record.
-    async fn begin(&self, number: u64, line: &Line) -> Result<(String, Begun), BulkError> {
+    async fn begin(&self, number: u64, line: &Line) -> Result<(String, Begun), BulkStop> {
         let request_id = self.sender.client().new_request_id();
         let noted = Noted { request_id: request_id.clone(), sha256: line.sha256.clone() };
         let intent = NewIntent::new(OPERATION, format!("{}:{number}", self.name), self.now());
@@ -211,7 +135,7 @@ impl BulkSender {
         request_id: String,
         begun: Begun,
         is_held: bool,
-    ) -> Result<LineOutcome, BulkError> {
+    ) -> Result<LineOutcome, BulkStop> {
         let Line { conversation, message, sha256 } = line;
         let is_same = |details: &str| Noted::of(details).filter(|noted| noted.sha256 == sha256);
         let (intent, ticket, is_open) = match begun {
@@ -263,20 +187,11 @@ impl BulkSender {
         }
     }
 
-    async fn finish(&self, id: IntentId, outcome: IntentOutcome, note: &str) -> Result<(), BulkError> {
+    async fn finish(&self, id: IntentId, outcome: IntentOutcome, note: &str) -> Result<(), BulkStop> {
         Ok(self.store.finish_intent(id, outcome, note, self.now()).await?)
     }
 
     fn now(&self) -> Timestamp {
         self.clock.wall().into()
     }
-}
-
-/// What came of the lines of a conversation.
-struct Ended {
-    conversation: ConversationId,
-    /// Whether its other lines have to wait for another run.
-    is_held: bool,
-    outcomes: Vec<(u64, LineOutcome)>,
-    failed: Option<BulkError>,
 }

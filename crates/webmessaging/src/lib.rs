@@ -43,7 +43,7 @@ pub use webmessaging_sync as sync;
 pub use webmessaging_webhooks as webhooks;
 
 #[cfg(all(feature = "bots", feature = "store"))]
-pub use crate::bulk_sender::{BulkError, BulkReport, BulkSender, LineOutcome};
+pub use crate::bulk_sender::{BulkError, BulkReport, BulkSender, BulkStop, LineOutcome};
 #[cfg(all(feature = "channels", feature = "receiver"))]
 pub use crate::channel_news::ChannelNews;
 pub use crate::client::Client;

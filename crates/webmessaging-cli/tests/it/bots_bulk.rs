@@ -84,6 +84,21 @@ fn lines_are_sent_once_and_what_is_wrong_is_told() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_that_cannot_be_read_is_told_with_what_came_of_it() {
+    let setup = Setup::new();
+    // A file that opens, and whose first byte is nobody's.
+    let arguments = ["/proc/self/mem", "--data-dir", "data", "--output", "json"];
+    let ended = setup.run(&arguments);
+    assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
+    let report = ended.json();
+    assert_eq!((&report["ok"], &report["sent"]), (&false.into(), &0.into()));
+    assert_eq!(report["error"]["code"], "source");
+    let table = setup.run(&arguments[..3]);
+    assert!(table.stdout.contains("sent") && table.stderr.contains("cannot be read"), "{}", table.stderr);
+}
+
 #[test]
 fn one_process_at_a_time_sends_lists() {
     let setup = Setup::new();

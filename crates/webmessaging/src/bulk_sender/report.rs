@@ -78,17 +78,27 @@ impl BulkReport {
     }
 }
 
+/// A list that was not run to its end, and what came of it until then.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BulkError {
+    /// What stopped it.
+    pub stop: BulkStop,
+    /// What came of the lines before; those of which the store cannot say it are not counted.
+    pub report: BulkReport,
+}
+
 /// Why a list was not run to its end.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum BulkError {
+pub enum BulkStop {
     /// The list cannot be read, at this line.
     List(u64, io::Error),
     /// The store failed, so that nothing more can be put on record.
     Store(webmessaging_store::Error),
 }
 
-impl From<webmessaging_store::Error> for BulkError {
+impl From<webmessaging_store::Error> for BulkStop {
     fn from(error: webmessaging_store::Error) -> Self {
         Self::Store(error)
     }
@@ -96,18 +106,18 @@ impl From<webmessaging_store::Error> for BulkError {
 
 impl fmt::Display for BulkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::List(line, error) => write!(f, "line {line} of the list cannot be read: {error}"),
-            Self::Store(error) => write!(f, "the list stops: {error}"),
+        match &self.stop {
+            BulkStop::List(line, error) => write!(f, "line {line} of the list cannot be read: {error}"),
+            BulkStop::Store(error) => write!(f, "the list stops: {error}"),
         }
     }
 }
 
 impl StdError for BulkError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::List(_, error) => Some(error),
-            Self::Store(error) => Some(error),
+        match &self.stop {
+            BulkStop::List(_, error) => Some(error),
+            BulkStop::Store(error) => Some(error),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream;
 use serde_json::json;
@@ -228,6 +229,71 @@ async fn a_line_that_has_to_be_waited_for_holds_up_none_before_it() {
         sender.send(Err(io::Error::other("the other end is gone"))).unwrap();
     };
     let (ended, ()) = tokio::join!(run, feed);
-    assert!(ended.unwrap_err().to_string().starts_with("line 4"));
+    let error = ended.unwrap_err();
+    assert!(error.to_string().starts_with("line 4"));
+    assert_eq!(error.report, report(3, 0, 0));
     assert_eq!(setup.texts("c-0"), ["1", "2", "3"]);
+}
+
+/// An answer that is held back keeps its own conversation alone from going on.
+#[tokio::test]
+async fn a_slow_conversation_holds_up_no_other() {
+    let setup = Setup::new().await;
+    // Longer than the test: whoever waits for it waits for ever.
+    setup.emulator.inject(Route::SendMessage, Fault::delay(Duration::from_secs(3_600)));
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let lines = stream::poll_fn(move |context| lines.poll_recv(context));
+    let told = std::cell::RefCell::new(Vec::new());
+    let bulk = setup.bulk();
+    let run = bulk.run(lines, |line, _| told.borrow_mut().push(line));
+    let feed = async {
+        for number in 0..2 {
+            sender.send(Ok(line("c-0", &number.to_string()))).unwrap();
+        }
+        while setup.emulator.count(Route::SendMessage) < 1 {
+            tokio::task::yield_now().await;
+        }
+        for number in 0..20 {
+            sender.send(Ok(line(&format!("c-{}", 1 + number % 2), &number.to_string()))).unwrap();
+        }
+        while told.borrow().len() < 20 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = run => unreachable!("the first line has no answer"),
+        () = feed => {}
+    }
+    let even: Vec<_> = (0..10).map(|n| (2 * n).to_string()).collect();
+    assert_eq!(setup.texts("c-1"), even);
+    assert!(!told.borrow().iter().any(|line| *line <= 2));
+}
+
+/// As many as there may be, also where they come through a channel that gives only so many at a time.
+#[tokio::test]
+async fn as_many_lines_are_under_way_as_may_be() {
+    let setup = Setup::new().await;
+    let slow = FaultScript::new(1)
+        .rule(FaultRule::new(Fault::delay(Duration::from_secs(3_600))).route(Route::SendMessage));
+    setup.emulator.set_faults(slow).unwrap();
+    let (sender, mut lines) = tokio::sync::mpsc::channel(2_000);
+    for number in 0..2_000 {
+        sender.try_send(Ok(line(&format!("new-{number}"), "x"))).unwrap();
+    }
+    let lines = stream::poll_fn(move |context| lines.poll_recv(context));
+    let sends = Sender::builder(setup.client.bots()).at_once(256).build();
+    let bulk = BulkSender::new(sends, Arc::clone(&setup.store), "list");
+    let open = async || {
+        setup.store.open_intents("9999-01-01T00:00:00.000Z".parse().unwrap(), None, 500).await.unwrap().len()
+    };
+    let begun = async {
+        while open().await <= 224 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = bulk.run(lines, |_, _| {}) => unreachable!("no line has an answer"),
+        () = begun => {}
+    }
+    assert!(open().await <= 256);
 }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use webmessaging::bots::Sender;
-use webmessaging::{BulkError, BulkReport, BulkSender, LineOutcome};
+use webmessaging::{BulkError, BulkReport, BulkSender, BulkStop, LineOutcome};
 
 use crate::args::bots::BulkArgs;
 use crate::data_dir::{self, DataDir};
@@ -59,8 +59,15 @@ async fn send(args: BulkArgs, recording: &Recording, output: Output) -> Result<E
         output.warn("interrupted: what was under way is looked for when the same command is run again")?;
         return Ok(Exit::Interrupted);
     };
-    let report = ended.map_err(failure)?;
-    tell(&report, &troubles, output)
+    // Lines end in the order in which they are answered.
+    troubles.sort_by_key(|(line, _)| *line);
+    match ended {
+        Ok(report) => tell(&report, &troubles, None, output),
+        Err(error) => {
+            let report = error.report;
+            tell(&report, &troubles, Some(failure(error)), output)
+        }
+    }
 }
 
 /// The same list has the same name, wherever the command is run.
@@ -121,19 +128,28 @@ fn bar(list: &Path, output: Output) -> ProgressBar {
 
 fn failure(error: BulkError) -> Failure {
     match error {
-        BulkError::Store(error) => Local::from(error).about("the store").into(),
+        BulkError { stop: BulkStop::Store(error), .. } => Local::from(error).about("the store").into(),
         error => Local::input("source", "the list cannot be read").caused_by(error).into(),
     }
 }
 
-fn tell(report: &BulkReport, troubles: &[(u64, LineOutcome)], output: Output) -> Result<Exit, Failure> {
-    let exit = exit(report);
+/// What came of the lines, and what has stopped the list.
+fn tell(
+    report: &BulkReport,
+    troubles: &[(u64, LineOutcome)],
+    failure: Option<Failure>,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let exit = failure.as_ref().map_or_else(|| exit(report), Failure::exit);
     let lines: Vec<_> = troubles.iter().map(|(line, outcome)| line_json(*line, outcome)).collect();
-    let json = json!({
+    let mut json = json!({
         "ok": exit == Exit::Success, "sent": report.sent, "sentBefore": report.sent_before, "refused": report.refused,
         "changed": report.changed, "notSent": report.not_sent, "unknown": report.unknown,
         "notRecorded": report.not_recorded, "lines": lines,
     });
+    if let (Some(failure), Some(fields)) = (&failure, json.as_object_mut()) {
+        fields.insert("error".to_owned(), failure.json());
+    }
     output.result(&json, || {
         let mut text: Vec<_> =
             troubles.iter().map(|(line, outcome)| format!("line {line}: {outcome}")).collect();
@@ -150,6 +166,9 @@ fn tell(report: &BulkReport, troubles: &[(u64, LineOutcome)], output: Output) ->
         text.push(table(&["sent", &report.sent.to_string()], rows));
         text.join("\n")
     })?;
+    if let Some(failure) = failure.filter(|_| output.is_for_people()) {
+        output.complain(&failure)?;
+    }
     Ok(exit)
 }
 
