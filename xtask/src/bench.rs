@@ -141,6 +141,10 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<Report> {
     for bench in BENCHES.iter().filter(|bench| only.is_none_or(|name| name == bench.name)) {
         let mut command = workspace.cargo();
         command.args(["bench", "--package", bench.package, "--bench", bench.name]).stderr(Stdio::inherit());
+        if bench.package == "webmessaging-cli" {
+            // As it is installed.
+            command.args(["--profile", "release"]);
+        }
         let output = command.output()?;
         let tables = String::from_utf8_lossy(&output.stdout).into_owned();
         println!("{tables}");
