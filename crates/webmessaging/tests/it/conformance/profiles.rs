@@ -91,7 +91,7 @@ pub(crate) const PROFILES: &[Profile] = &[
     Profile {
         name: "404",
         faults: || vec![Fault::status(404)],
-        expected: |_| Failed(ErrorKind::NotFound, 1),
+        expected: |case| of_the_thing(case, ErrorKind::NotFound),
     },
     Profile {
         name: "409",
@@ -99,7 +99,7 @@ pub(crate) const PROFILES: &[Profile] = &[
         // A webhook that is there already is what was wanted.
         expected: |case| match case.route {
             Route::CreateWebhook | Route::CreatePlatformWebhook => Done(1),
-            _ => Failed(ErrorKind::Conflict, 1),
+            _ => of_the_thing(case, ErrorKind::Conflict),
         },
     },
     Profile {
@@ -121,7 +121,7 @@ pub(crate) const PROFILES: &[Profile] = &[
     Profile {
         name: "410",
         faults: || vec![Fault::status(410)],
-        expected: |case| if is_storage(case) { Done(2) } else { Failed(ErrorKind::Rejected, 1) },
+        expected: |case| if is_storage(case) { Done(2) } else { of_the_thing(case, ErrorKind::Rejected) },
     },
     Profile {
         name: "a redirect",
@@ -133,6 +133,12 @@ pub(crate) const PROFILES: &[Profile] = &[
 /// After so many faults of this kind: done, where the operation may be sent again.
 fn repeated(case: &Case, faults: usize, kind: ErrorKind) -> Expected {
     if case.operation.retry.is_harmless() { Done(faults + 1) } else { Failed(kind, 1) }
+}
+
+/// What an answer says of the thing that was asked for; of a login it says nothing.
+fn of_the_thing(case: &Case, kind: ErrorKind) -> Expected {
+    let is_login = case.operation.limit == LimitClass::Login;
+    Failed(if is_login { ErrorKind::UnexpectedAnswer } else { kind }, 1)
 }
 
 fn is_storage(case: &Case) -> bool {
