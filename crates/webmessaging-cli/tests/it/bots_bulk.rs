@@ -94,7 +94,7 @@ fn a_list_that_cannot_be_read_is_told_with_what_came_of_it() {
     assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
     let report = ended.json();
     assert_eq!((&report["ok"], &report["sent"]), (&false.into(), &0.into()));
-    assert_eq!(report["error"]["code"], "source");
+    assert_eq!(report["error"]["kind"], "source");
     let table = setup.run(&arguments[..3]);
     assert!(table.stdout.contains("sent") && table.stderr.contains("cannot be read"), "{}", table.stderr);
 }
