@@ -118,7 +118,10 @@ fn bar(list: &Path, output: Output) -> ProgressBar {
     }
     // To count what is in a pipe would take it away.
     let file = list.is_file().then(|| std::fs::File::open(list).ok()).flatten();
-    let lines = file.map(|file| io::BufRead::split(io::BufReader::new(file), b'\n').count());
+    // What cannot be read is said by whoever reads the list; here it would be tried again and again.
+    let lines = file.map(|file| {
+        io::BufRead::split(io::BufReader::new(file), b'\n').take_while(io::Result::is_ok).count()
+    });
     let bar = lines.map_or_else(ProgressBar::no_length, |lines| ProgressBar::new(lines as u64));
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} lines {per_sec} {eta}") {
         bar.set_style(style);
