@@ -7,6 +7,7 @@ mod run;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_core::Stream;
 use futures_util::future::join_all;
@@ -67,6 +68,14 @@ struct Begin {
     begun: Begun,
 }
 
+/// What a line whose turn it is has to know.
+struct Turn {
+    /// Whether a line before it of its conversation could not be sent.
+    is_held: bool,
+    /// When the run began; what an earlier one has sent was on its way by then.
+    since: Instant,
+}
+
 impl BulkSender {
     /// A sender of the list that is called `name`: the same list must have the same name when it is run again.
     pub fn new(sender: Sender, store: Arc<dyn Store>, name: impl Into<String>) -> Self {
@@ -95,27 +104,21 @@ impl BulkSender {
     }
 
     /// Puts lines on record together, so that they share a commit.
-    async fn note(&self, lines: Vec<(u64, Line)>, has_settled: bool) -> Step {
+    async fn note(&self, lines: Vec<(u64, Line)>) -> Step {
         let noted = join_all(lines.iter().map(|(number, line)| self.begin(*number, line))).await;
-        let is_open = |begun: &Result<(String, Begun), BulkStop>| matches!(begun, Ok((_, Begun::Open(_))));
-        let waits = !has_settled && noted.iter().any(is_open);
-        if waits {
-            // What a process has sent that is gone may still be on its way.
-            self.clock.sleep(self.sender.settle()).await;
-        }
         let count = lines.len();
         let begun = lines.into_iter().zip(noted).map(|((number, line), begun)| {
             let (request_id, begun) = begun?;
             Ok(Begin { number, line, request_id, begun })
         });
-        Step::Noted { count, begun: begun.collect(), has_settled: has_settled || waits }
+        Step::Noted { count, begun: begun.collect() }
     }
 
     /// Sends a line, after all before it of its conversation.
-    async fn take(&self, begin: Begin, is_held: bool) -> Step {
-        let Begin { number, line, request_id, begun } = begin;
-        let conversation = line.conversation.clone();
-        let outcome = self.send(line, request_id, begun, is_held).await;
+    async fn take(&self, begin: Begin, turn: Turn) -> Step {
+        let number = begin.number;
+        let conversation = begin.line.conversation.clone();
+        let outcome = self.send(begin, turn).await;
         Step::Ended { conversation, number, outcome }
     }
 
@@ -129,14 +132,9 @@ impl BulkSender {
     }
 
     /// Sends a line that is on record, unless it was sent before, and puts on record what came of it.
-    async fn send(
-        &self,
-        line: Line,
-        request_id: String,
-        begun: Begun,
-        is_held: bool,
-    ) -> Result<LineOutcome, BulkStop> {
-        let Line { conversation, message, sha256 } = line;
+    async fn send(&self, begin: Begin, turn: Turn) -> Result<LineOutcome, BulkStop> {
+        let Begin { line: Line { conversation, message, sha256 }, request_id, begun, .. } = begin;
+        let Turn { is_held, since } = turn;
         let is_same = |details: &str| Noted::of(details).filter(|noted| noted.sha256 == sha256);
         let (intent, ticket, is_open) = match begun {
             Begun::Done(intent) => {
@@ -150,6 +148,7 @@ impl BulkSender {
                 if is_held {
                     return Ok(LineOutcome::Undelivered(Undelivered::not_sent(&noted.request_id)));
                 }
+                self.let_settle(since).await;
                 // An earlier run with this sender may have stopped it for this very line, which is looked for now.
                 let is_its_own = |stopped: &(ConversationId, String)| {
                     *stopped == (conversation.clone(), noted.request_id.clone())
@@ -184,6 +183,15 @@ impl BulkSender {
                 }
                 Ok(LineOutcome::Undelivered(undelivered))
             }
+        }
+    }
+
+    /// Waits until what a process has sent that is gone had the time to arrive.
+    async fn let_settle(&self, since: Instant) {
+        let passed = self.clock.now().saturating_duration_since(since);
+        let left = self.sender.settle().saturating_sub(passed);
+        if !left.is_zero() {
+            self.clock.sleep(left).await;
         }
     }
 

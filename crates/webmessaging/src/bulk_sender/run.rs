@@ -7,6 +7,7 @@ use std::io;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_core::FusedStream;
 use futures_util::future::Either;
@@ -16,7 +17,7 @@ use webmessaging_model::ConversationId;
 
 use super::line::Line;
 use super::report::{BulkError, BulkReport, BulkStop, LineOutcome};
-use super::{Begin, BulkSender, ROOM, UNDER_WAY};
+use super::{Begin, BulkSender, ROOM, Turn, UNDER_WAY};
 
 /// A line of the list, or why there is none, and its number.
 type Numbered = (io::Result<String>, u64);
@@ -24,7 +25,7 @@ type Numbered = (io::Result<String>, u64);
 /// Something that has ended.
 pub(super) enum Step {
     /// Lines are on record.
-    Noted { count: usize, begun: Result<Vec<Begin>, BulkStop>, has_settled: bool },
+    Noted { count: usize, begun: Result<Vec<Begin>, BulkStop> },
     /// A line was sent, or not.
     Ended { conversation: ConversationId, number: u64, outcome: Result<LineOutcome, BulkStop> },
 }
@@ -49,8 +50,8 @@ pub(super) struct Run<'a, F> {
     under_way: usize,
     /// Lines are put on record one lot after the other, so that they stay in their order.
     is_noting: bool,
-    /// Whether what an earlier run has sent had the time to arrive.
-    has_settled: bool,
+    /// When it began.
+    since: Instant,
     stop: Option<BulkStop>,
 }
 
@@ -64,7 +65,7 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
             behind: HashMap::new(),
             under_way: 0,
             is_noting: false,
-            has_settled: false,
+            since: bulk.clock.now(),
             stop: None,
         }
     }
@@ -99,16 +100,16 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
                     if !ready.is_empty() {
                         self.under_way += ready.len();
                         self.is_noting = true;
-                        steps.push(Either::Left(bulk.note(ready, self.has_settled)));
+                        steps.push(Either::Left(bulk.note(ready)));
                     }
                 }
-                Next::Step(Step::Noted { count, begun, has_settled }) => {
-                    (self.is_noting, self.has_settled) = (false, has_settled);
+                Next::Step(Step::Noted { count, begun }) => {
+                    self.is_noting = false;
                     match begun {
                         Ok(begun) if self.can_record() => {
                             let free: Vec<_> =
                                 begun.into_iter().filter_map(|begin| self.free(begin)).collect();
-                            let take = |(begin, is_held)| Either::Right(bulk.take(begin, is_held));
+                            let take = |(begin, turn)| Either::Right(bulk.take(begin, turn));
                             steps.extend(free.into_iter().map(take));
                         }
                         Ok(begun) => self.under_way -= begun.len(),
@@ -120,8 +121,8 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
                         Ok(outcome) => self.ended(&conversation, number, &outcome),
                         Err(stop) => self.stops(stop, 1),
                     }
-                    if let Some((begin, is_held)) = self.after(conversation) {
-                        steps.push(Either::Right(bulk.take(begin, is_held)));
+                    if let Some((begin, turn)) = self.after(conversation) {
+                        steps.push(Either::Right(bulk.take(begin, turn)));
                     }
                 }
                 Next::Over => break,
@@ -152,8 +153,8 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
         ready
     }
 
-    /// A line whose turn it is, and whether its conversation is held; one that has others before it waits behind them.
-    fn free(&mut self, begin: Begin) -> Option<(Begin, bool)> {
+    /// A line whose turn it is; one that has others before it waits behind them.
+    fn free(&mut self, begin: Begin) -> Option<(Begin, Turn)> {
         match self.behind.entry(begin.line.conversation.clone()) {
             Entry::Occupied(mut behind) => {
                 behind.get_mut().push_back(begin);
@@ -162,20 +163,21 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
             Entry::Vacant(none) => {
                 let is_held = self.held.contains(none.key());
                 none.insert(VecDeque::new());
-                Some((begin, is_held))
+                Some((begin, Turn { is_held, since: self.since }))
             }
         }
     }
 
     /// The next line of a conversation.
-    fn after(&mut self, conversation: ConversationId) -> Option<(Begin, bool)> {
+    fn after(&mut self, conversation: ConversationId) -> Option<(Begin, Turn)> {
         let can_record = self.can_record();
         let Entry::Occupied(mut behind) = self.behind.entry(conversation) else { return None };
         if !can_record {
             self.under_way -= mem::take(behind.get_mut()).len();
         }
         if let Some(begin) = behind.get_mut().pop_front() {
-            return Some((begin, self.held.contains(behind.key())));
+            let is_held = self.held.contains(behind.key());
+            return Some((begin, Turn { is_held, since: self.since }));
         }
         behind.remove();
         None

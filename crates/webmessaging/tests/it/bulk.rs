@@ -1,13 +1,16 @@
 //! Lists of messages: each line once, also when the process is gone in the middle.
 
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::stream;
 use serde_json::json;
 use tempfile::TempDir;
-use webmessaging::bots::Sender;
+use tokio::sync::watch;
+use webmessaging::bots::{Message, SendMessage, Sender};
+use webmessaging::http::Clock;
+use webmessaging::http::clock::Wait;
 use webmessaging::http::testing::SkippingClock;
 use webmessaging::http::{Client as HttpClient, Credentials};
 use webmessaging::model::Timestamp;
@@ -58,9 +61,55 @@ impl Setup {
         (report.await.unwrap(), told)
     }
 
+    /// What a process leaves on record that ends before it hears what became of a line.
+    async fn begin(&self, number: usize, conversation: &str, text: &str, request_id: &str) {
+        let message = Message::text("a", "b", text);
+        let digest = hex::encode(SendMessage::new(conversation, request_id, &message).sha256());
+        let details = json!({"requestId": request_id, "sha256": format!("{conversation}:{digest}")});
+        let intent = NewIntent::new("bots.bulk", format!("list:{number}"), Timestamp::UNIX_EPOCH);
+        self.store.begin_intent(intent.details(details.to_string())).await.unwrap();
+    }
+
     fn texts(&self, conversation: &str) -> Vec<String> {
         let messages = self.emulator.messages(conversation);
         messages.iter().map(|message| message.body["text"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A clock that stands still; who waits for it does until it goes on.
+#[derive(Debug, Clone)]
+struct HeldClock {
+    stands: SkippingClock,
+    sleeps: Arc<Mutex<Vec<Duration>>>,
+    goes_on: watch::Sender<bool>,
+}
+
+impl HeldClock {
+    fn new() -> Self {
+        let (goes_on, _) = watch::channel(false);
+        Self { stands: SkippingClock::new(), sleeps: Arc::default(), goes_on }
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Instant {
+        self.stands.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.stands.wall()
+    }
+
+    fn sleep(&self, duration: Duration) -> Wait {
+        self.sleeps.lock().unwrap().push(duration);
+        let mut goes_on = self.goes_on.subscribe();
+        Box::pin(async move {
+            goes_on.wait_for(|goes_on| *goes_on).await.unwrap();
+        })
+    }
+
+    fn watchdog(&self, duration: Duration) -> Wait {
+        self.stands.watchdog(duration)
     }
 }
 
@@ -120,24 +169,51 @@ async fn a_run_that_was_killed_is_gone_on_with() {
     let lines: Vec<_> = (0..6).map(|n| line("c-0", &n.to_string())).collect();
     assert_eq!(setup.run(&lines[..2]).await.0.sent, 2);
     // The third had arrived, the fourth was only begun.
-    let sha256 = |number: usize| {
-        let message = webmessaging::bots::Message::text("a", "b", number.to_string());
-        let digest = webmessaging::bots::SendMessage::new("c-0", "", &message).sha256();
-        format!("c-0:{}", hex::encode(digest))
-    };
     for number in [2, 3] {
-        let details = json!({"requestId": format!("request-{number}"), "sha256": sha256(number)}).to_string();
-        let intent = NewIntent::new("bots.bulk", format!("list:{}", number + 1), Timestamp::UNIX_EPOCH);
-        setup.store.begin_intent(intent.details(details)).await.unwrap();
+        setup.begin(number + 1, "c-0", &number.to_string(), &format!("request-{number}")).await;
     }
-    let message = webmessaging::bots::Message::text("a", "b", "2");
-    let request = webmessaging::bots::SendMessage::new("c-0", "request-2", &message);
+    let message = Message::text("a", "b", "2");
+    let request = SendMessage::new("c-0", "request-2", &message);
     setup.client.http().send(&request).await.unwrap();
 
     let (found, _) = setup.run(&lines).await;
     assert_eq!(found, report(4, 2, 0));
     assert_eq!(setup.texts("c-0"), ["0", "1", "2", "3", "4", "5"]);
     assert_eq!(setup.emulator.messages("c-0")[3].request_id.as_deref(), Some("request-3"));
+}
+
+/// Lines of which an earlier run does not know what became wait together, and the other conversations do not.
+#[tokio::test]
+async fn what_has_to_settle_holds_up_its_own_conversation() {
+    let setup = Setup::new().await;
+    for number in [1, 2] {
+        setup.begin(number, &format!("c-{number}"), "old", &format!("request-{number}")).await;
+    }
+    let clock = HeldClock::new();
+    let bulk = setup.bulk().clock(clock.clone());
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let lines = stream::poll_fn(move |context| lines.poll_recv(context));
+    let told = std::cell::RefCell::new(Vec::new());
+    let run = bulk.run(lines, |line, _| told.borrow_mut().push(line));
+    let feed = async {
+        for (conversation, text) in [("c-1", "old"), ("c-2", "old"), ("c-1", "new")] {
+            sender.send(Ok(line(conversation, text))).unwrap();
+        }
+        for number in 4..8 {
+            sender.send(Ok(line("c-3", &number.to_string()))).unwrap();
+            while told.borrow().last() != Some(&number) {
+                tokio::task::yield_now().await;
+            }
+        }
+        drop(sender);
+        assert_eq!(*clock.sleeps.lock().unwrap(), [Duration::from_secs(5); 2]);
+        assert!(setup.texts("c-1").is_empty());
+        clock.goes_on.send(true).unwrap();
+    };
+    let (found, ()) = tokio::join!(run, feed);
+    assert_eq!(found.unwrap(), report(7, 0, 0));
+    assert_eq!(setup.texts("c-1"), ["old", "new"]);
+    assert_eq!(setup.texts("c-2"), ["old"]);
 }
 
 #[tokio::test]
