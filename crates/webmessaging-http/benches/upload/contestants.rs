@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_util::io::ReaderStream;
 use webmessaging_http::{
-    Client, Credentials, Encoder, Endpoint, PresignedPut, PresignedTarget, PresignedUrl, RateLimitPolicy,
-    Source,
+    Client, Credentials, Encoder, Endpoint, Error, PresignedPut, PresignedTarget, PresignedUrl,
+    RateLimitPolicy, Source,
 };
 use webmessaging_model::{LimitClass, Method, Operation, RetryClass};
 
@@ -60,20 +60,42 @@ impl Ours {
         Self(client.build().unwrap())
     }
 
+    /// Announces and sends.
     pub(crate) async fn upload(&self, path: &Path, files: usize, at_once: usize, digest: bool) {
-        stream::iter(0..files).for_each_concurrent(at_once, |_| self.one(path, digest)).await;
+        let one = async || {
+            let source = Source::path(path);
+            let (length, _) = source.head(4_096).await.unwrap();
+            let issue = async || self.announce(&source, length).await;
+            self.put(&source, length, digest, issue).await;
+        };
+        stream::iter(0..files).for_each_concurrent(at_once, |_| one()).await;
     }
 
-    async fn one(&self, path: &Path, digest: bool) {
+    /// Sends what was announced before, as bare does.
+    pub(crate) async fn send(&self, path: &Path, files: usize, at_once: usize, digest: bool) {
         let source = Source::path(path);
-        let (length, _) = source.head(4_096).await.unwrap();
+        let length = tokio::fs::metadata(path).await.unwrap().len();
+        let target = self.announce(&source, length).await.unwrap();
+        let issue = async || Ok(target.clone());
+        let one = async || self.put(&source, length, digest, issue).await;
+        stream::iter(0..files).for_each_concurrent(at_once, |_| one()).await;
+    }
+
+    async fn announce(&self, source: &Source, length: u64) -> Result<PresignedTarget, Error> {
         let create = Create { file_name: source.name(), file_size: length };
-        let put = PresignedPut::new(&PUT, &source, length).digest(digest);
-        let issue = async || {
-            let ticket = self.0.send(&create).await?.value;
-            Ok(PresignedTarget::new(ticket.upload_url, HeaderMap::new(), Duration::from_secs(300)))
-        };
-        let (_, stored) = self.0.put_presigned(put, issue).await.unwrap();
+        let ticket = self.0.send(&create).await?.value;
+        Ok(PresignedTarget::new(ticket.upload_url, HeaderMap::new(), Duration::from_secs(300)))
+    }
+
+    async fn put(
+        &self,
+        source: &Source,
+        length: u64,
+        digest: bool,
+        issue: impl AsyncFn() -> Result<PresignedTarget, Error>,
+    ) {
+        let put = PresignedPut::new(&PUT, source, length).digest(digest);
+        let (_, stored) = self.0.put_presigned(put, || issue()).await.unwrap();
         assert_eq!(stored.sha256.is_some(), digest);
     }
 }

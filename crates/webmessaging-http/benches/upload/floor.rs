@@ -47,7 +47,6 @@ impl Floor {
     }
 
     fn one(&mut self, path: &Path) {
-        self.ask(b"POST /api/v2/uploads HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
         let mut file = File::open(path).unwrap();
         let length = file.metadata().unwrap().len();
         write!(self.stream, "PUT /put HTTP/1.1\r\ncontent-length: {length}\r\n\r\n").unwrap();
@@ -63,11 +62,6 @@ impl Floor {
         self.to_hash.send(None).unwrap();
         self.answer();
         std::hint::black_box(self.digests.recv().unwrap());
-    }
-
-    fn ask(&mut self, request: &[u8]) {
-        self.stream.write_all(request).unwrap();
-        self.answer();
     }
 
     /// The sink's answers are short and come in one piece.

@@ -1,8 +1,8 @@
 //! What an upload costs: files through the client and through bare reqwest, to the same sink, in turns.
 //!
-//! The sink is a process of its own that reads and forgets. Through the client an upload is the announcement and the bytes, as a
-//! feature crate does it: the head of the file looked at, the URL asked for, the bytes counted, watched and held to their length. Bare is
-//! a `PUT` of a stream of the file, and nothing else.
+//! The sink is a process of its own that reads and forgets. Bare is a `PUT` of a stream of the file, and nothing else. The client counts
+//! the bytes, watches them and holds them to their length; for a whole upload, as a feature crate does it, it looks at the head of the
+//! file and asks for the URL before.
 
 #![allow(
     clippy::unwrap_used,
@@ -67,6 +67,8 @@ fn main() {
     println!();
     throughput(&runtime, folder.path(), &ours, &bare, sink.address);
     println!();
+    announced(&runtime, folder.path(), &ours);
+    println!();
     one_chain(&runtime, folder.path(), &bare);
     println!();
     processor(&runtime, folder.path(), &sink, &ours);
@@ -90,7 +92,7 @@ fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
     for Load { title, files, mib, at_once } in LOADS {
         let path = file(folder, mib);
         let node = |mode| axios::upload(mode, sink.address, &path, files, at_once);
-        let client = |digest| took_warm(|| runtime.block_on(ours.upload(&path, files, at_once, digest)));
+        let client = |digest| took_warm(|| runtime.block_on(ours.send(&path, files, at_once, digest)));
         let rounds: Vec<_> = (0..ROUNDS)
             .map(|_| {
                 let least = took_warm(|| floor.upload(&path, files));
@@ -101,8 +103,8 @@ fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
             median(rounds.iter().map(|round| rate(mib * MIB * files as u64, round[column])).collect())
         };
         let times = |column: usize| {
-            let faster = |round: &[Duration; 5]| round[0].min(round[2]).as_secs_f64();
-            median(rounds.iter().map(|round| faster(round) / round[column].as_secs_f64()).collect())
+            let faster = |round: &[Duration; 5]| round[0].min(round[2]);
+            median(rounds.iter().map(|round| times(faster(round), round[column])).collect())
         };
         // The floor is one connection.
         let least = if at_once == 1 { format!("{:.1}", times(4)) } else { String::from("-") };
@@ -133,7 +135,7 @@ fn rate(bytes: u64, took: Duration) -> f64 {
     bytes as f64 / 1e6 / took.as_secs_f64()
 }
 
-/// With the digest beside the floor as well, which is one connection.
+/// To a URL that is at hand; with the digest beside the floor as well, which is one connection.
 fn throughput(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare, sink: SocketAddr) {
     println!(
         "| load | client, MB/s | bare, MB/s | ratio | with SHA-256: client | bare, hashed in line | ratio | floor | ratio of the floor |"
@@ -145,14 +147,13 @@ fn throughput(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare, sink: 
         let rounds: Vec<_> = (0..ROUNDS_OF_ONE)
             .map(|_| {
                 let client =
-                    |digest| took_warm(|| runtime.block_on(ours.upload(&path, files, at_once, digest)));
+                    |digest| took_warm(|| runtime.block_on(ours.send(&path, files, at_once, digest)));
                 let theirs =
                     |digest| took_warm(|| runtime.block_on(bare.upload(&path, files, at_once, digest)));
                 let [plain_bare, plain] = [theirs(false), client(false)];
                 let [hashed_bare, hashed] = [theirs(true), client(true)];
                 let least =
                     if at_once == 1 { took_warm(|| floor.upload(&path, files)) } else { Duration::MAX };
-                let times = |theirs: Duration, mine: Duration| theirs.as_secs_f64() / mine.as_secs_f64();
                 [
                     rate(bytes, plain),
                     rate(bytes, plain_bare),
@@ -172,6 +173,29 @@ fn throughput(runtime: &Runtime, folder: &Path, ours: &Ours, bare: &Bare, sink: 
             _ => format!("{:.0}", of(column)),
         };
         println!("| {title} | {} |", (0..8).map(cell).collect::<Vec<_>>().join(" | "));
+    }
+}
+
+/// What the announcement costs: whole uploads beside those to a URL that is at hand.
+fn announced(runtime: &Runtime, folder: &Path, ours: &Ours) {
+    println!(
+        "| load | announced and sent, MB/s | of those sent alone | with SHA-256 | of those sent alone |"
+    );
+    println!("|---|---:|---:|---:|---:|");
+    for Load { title, files, mib, at_once } in LOADS {
+        let (path, bytes) = (file(folder, mib), mib * MIB * files as u64);
+        let rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| {
+                let whole =
+                    |digest| took_warm(|| runtime.block_on(ours.upload(&path, files, at_once, digest)));
+                let alone = |digest| took_warm(|| runtime.block_on(ours.send(&path, files, at_once, digest)));
+                let [whole, alone, hashed, hashed_alone] =
+                    [whole(false), alone(false), whole(true), alone(true)];
+                [rate(bytes, whole), times(alone, whole), rate(bytes, hashed), times(hashed_alone, hashed)]
+            })
+            .collect();
+        let of = |column: usize| median(rounds.iter().map(|round| round[column]).collect());
+        println!("| {title} | {:.0} | {:.2} | {:.0} | {:.2} |", of(0), of(1), of(2), of(3));
     }
 }
 
@@ -212,8 +236,7 @@ fn one_chain(runtime: &Runtime, folder: &Path, bare: &Bare) {
                 let hash = took(|| (0..files).for_each(|_| hash(mib * MIB)));
                 let thread = took(|| (0..files).for_each(|_| read_and_hash(&path)));
                 let theirs = took_warm(|| runtime.block_on(bare.upload(&path, files, at_once, true)));
-                let times = |took: Duration| theirs.as_secs_f64() / took.as_secs_f64();
-                [rate(bytes, hash), times(hash), rate(bytes, thread), times(thread)]
+                [rate(bytes, hash), times(theirs, hash), rate(bytes, thread), times(theirs, thread)]
             })
             .collect();
         let of = |column: usize| median(rounds.iter().map(|round| round[column]).collect());
@@ -250,7 +273,7 @@ fn processor(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
             let gigabytes = (ROUNDS * files) as f64 * (mib * MIB) as f64 / 1e9;
             let cpu = || (cpu_seconds("self"), cpu_seconds(&sink.id().to_string()));
             let before = cpu();
-            let wall = took(|| runtime.block_on(ours.upload(&path, ROUNDS * files, at_once, digest)));
+            let wall = took(|| runtime.block_on(ours.send(&path, ROUNDS * files, at_once, digest)));
             let after = cpu();
             let (client, sink) = ((after.0 - before.0) / gigabytes, (after.1 - before.1) / gigabytes);
             let (reached, allowed) = (gigabytes * 1e3 / wall.as_secs_f64(), cores * 1e3 / (client + sink));
@@ -292,6 +315,10 @@ fn took(work: impl FnOnce()) -> Duration {
 fn took_warm(mut work: impl FnMut()) -> Duration {
     work();
     took(work)
+}
+
+fn times(theirs: Duration, mine: Duration) -> f64 {
+    theirs.as_secs_f64() / mine.as_secs_f64()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
