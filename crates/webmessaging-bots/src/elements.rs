@@ -236,13 +236,18 @@ const NAMES: &[&str] = &[
 /// Whether a browser makes something of a tag with this name, which is in lower case. Names with a hyphen are a page's own, and those with a colon can be those of another
 /// language in a page of XML; links are none.
 pub(crate) fn is_element(name: &str) -> bool {
-    let is_link = ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| name.starts_with(scheme));
     let is_address = name.contains('@') && !name.contains(':');
     let is_own = name.contains('-') && !is_address;
     // Whoever takes away what is in the middle of it leaves something else behind.
     let is_odd = name.contains(['<', '=', '"', '\'']);
-    let is_foreign = name.contains(':') && !is_link;
-    (is_own && !is_link) || is_foreign || is_odd || NAMES.binary_search(&name).is_ok()
+    // `std::string` is none: a prefix has one colon.
+    let is_foreign = name.contains(':') && !name.contains("::") && !is_link(name);
+    (is_own && !is_link(name)) || is_foreign || is_odd || NAMES.binary_search(&name).is_ok()
+}
+
+/// Whether the name is the beginning of a link that stands between two signs.
+pub(crate) fn is_link(name: &str) -> bool {
+    ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| name.starts_with(scheme))
 }
 
 /// Whether a sign with this behind it is more than a sign.
@@ -260,7 +265,15 @@ mod tests {
         for name in ["script", "img", "annotation-xml", "my-widget", "svg:script", "b"] {
             assert!(is_element(name), "{name}");
         }
-        for name in ["string", "u8", "jane@example.com", "jane-doe@example.com", "https://a-b.example", "x"] {
+        for name in [
+            "string",
+            "u8",
+            "jane@example.com",
+            "jane-doe@example.com",
+            "https://a-b.example",
+            "std::string",
+            "x",
+        ] {
             assert!(!is_element(name), "{name}");
         }
     }

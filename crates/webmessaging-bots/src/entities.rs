@@ -16,8 +16,9 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     // The most usual one hides others, and needs no tokenizer.
     let whole = text.replace("&amp;", "&");
     let without_entities = match whole_entities(&whole) {
-        // Signs that would be markup have been looked at before; what is left is text.
         Some(text) => {
+            // A sign that is written out stays one: the tokenizer is here for the entities, also of those within what it takes for a tag.
+            let text = text.replace('<', "&lt;");
             let mut whole = Vec::with_capacity(text.len());
             let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
                 if let CallbackEvent::String { value } = event {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Error, Span, Tokenizer};
-use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memrchr_iter};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memrchr, memrchr_iter};
 
 use crate::code_span::without_code;
-use crate::elements::{can_begin, is_element};
+use crate::elements::{can_begin, is_element, is_link};
 use crate::entities::{bare_signs, decoded};
 use crate::script_link::script_link;
 
@@ -15,8 +15,21 @@ use crate::script_link::script_link;
 const LAYERS_MAX: usize = 3;
 
 /// Words that begin like the names of event handlers.
-const NO_HANDLERS: [&str; 8] =
-    ["online", "ongoing", "onward", "onwards", "onboarding", "onsite", "onscreen", "onset"];
+const NO_HANDLERS: [&str; 13] = [
+    "online",
+    "ongoing",
+    "onward",
+    "onwards",
+    "onboard",
+    "onboarding",
+    "onsite",
+    "onscreen",
+    "onset",
+    "onion",
+    "onions",
+    "onsale",
+    "onshore",
+];
 
 /// What was found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +130,18 @@ struct Open {
     /// Whether it is one if it ends, or has an attribute.
     waits: bool,
     has_handler: bool,
+    link: Link,
+}
+
+/// Which part of a link between two signs is at hand, as in `<https://example.com/?order=7>`.
+#[derive(Default, PartialEq, Eq)]
+enum Link {
+    /// It is none.
+    #[default]
+    None,
+    Address,
+    /// The query or the fragment; the tokenizer takes it for an attribute.
+    Query,
 }
 
 /// The first thing that is no text, and the byte it begins at. A tag is one when a browser makes something of its name, or when it has an attribute with a
@@ -137,7 +162,8 @@ fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
                 CallbackEvent::OpenStartTag { name } => {
                     let name = String::from_utf8_lossy(name);
                     let waits = signs.make(&name);
-                    open = Some(Open { at: span.start, waits, has_handler: false });
+                    let link = if is_link(&name) { Link::Address } else { Link::None };
+                    open = Some(Open { at: span.start, waits, link, ..Open::default() });
                     tag_if(waits && !can_be_variable(&name))
                 }
                 CallbackEvent::EndTag { name } => tag_if(signs.make(&String::from_utf8_lossy(name))),
@@ -147,11 +173,21 @@ fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
                 CallbackEvent::AttributeName { name } => {
                     if let Some(tag) = &mut open {
                         tag.has_handler |= is_handler(name);
+                        if tag.link != Link::None {
+                            let is_query = memchr2(b'?', b'#', name).is_some();
+                            tag.link = if is_query { Link::Query } else { Link::Address };
+                        }
+                        // `<x <b>`: whoever does not take the first one for a tag sees the second one.
+                        let last = memrchr(b'<', name).and_then(|sign| name.get(sign + 1..));
+                        tag.waits |= last.is_some_and(|last| signs.make(&String::from_utf8_lossy(last)));
                     }
                     None
                 }
                 CallbackEvent::AttributeValue { value } => {
-                    let counts = |tag: &Open| signs == Signs::Written || tag.waits || tag.has_handler;
+                    let counts = |tag: &Open| {
+                        let is_one = signs == Signs::Written && tag.link != Link::Query;
+                        is_one || tag.waits || tag.has_handler
+                    };
                     tag_if(!value.is_empty() && open.as_ref().is_none_or(counts))
                 }
                 CallbackEvent::Error(Error::EofInTag) => {

@@ -4,8 +4,22 @@ use std::borrow::Cow;
 
 use memchr::memchr_iter;
 
+/// A blank to JavaScript alone.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Words of JavaScript that stand before others.
 const PREFIXES: [&str; 6] = ["await", "delete", "new", "throw", "typeof", "void"];
+
+/// What browsers make a page of, with its scripts.
+const PAGES: [&str; 7] = [
+    "text/html",
+    "image/svg",
+    "text/xml",
+    "application/xhtml",
+    "application/xml",
+    "application/xslt",
+    "application/javascript",
+];
 
 /// Where a link begins that runs something: `javascript:alert(1)`, and not `JavaScript: the good parts`.
 pub(crate) fn script_link(text: &str) -> Option<usize> {
@@ -22,11 +36,11 @@ pub(crate) fn script_link(text: &str) -> Option<usize> {
         let scheme = before.rsplit(|c: char| !is_part(c)).next()?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let runs = if is("data") {
-            let kind = behind.trim_start().as_bytes();
-            let has = |name: &str| {
-                kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-            };
-            ["text/html", "image/svg", "application/", "text/xml"].into_iter().any(has)
+            let kind = behind.trim_start();
+            let has =
+                |name: &&str| kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+            // Behind a blank it can be a word about files.
+            PAGES.iter().any(has) || (kind.len() == behind.len() && has(&"application/"))
         } else if is("javascript") || is("vbscript") || is("livescript") {
             let place = before.strip_suffix(scheme).unwrap_or(before);
             is_target(place, behind) || is_expression(behind) || {
@@ -63,14 +77,20 @@ fn seen(text: &str) -> impl Iterator<Item = (usize, char)> {
 fn is_target(before: &str, behind: &str) -> bool {
     let before = before.trim_end();
     let before = before.strip_suffix('<').map_or(before, str::trim_end);
+    // The line can be one of a quotation.
+    let before = before.trim_end_matches(|c: char| c == '>' || c.is_whitespace());
     before.ends_with("](") || (before.ends_with("]:") && !starts_blank(behind))
 }
 
 /// Whether it begins as an expression does that makes a page of something: `javascript:location.hash`, and not `JavaScript:the good parts`.
 fn is_expression(text: &str) -> bool {
     let is_sign = |c: char| c.is_ascii_punctuation() && !matches!(c, '-' | '/' | '_');
-    let end = text.find(|c: char| c.is_whitespace() || is_sign(c)).unwrap_or(text.len());
+    let text = text.trim_start_matches(BYTE_ORDER_MARK);
+    let is_blank = |c: char| c.is_whitespace() || c == BYTE_ORDER_MARK;
+    let end = text.find(|c: char| is_blank(c) || is_sign(c)).unwrap_or(text.len());
     let (word, behind) = text.split_at_checked(end).unwrap_or_default();
+    // What follows is a comment, or its beginning.
+    let word = word.split_once("//").map_or(word, |(word, _)| word).trim_end_matches('/');
     // What only ends a sentence is no operator.
     let ends = behind.trim_start_matches(['.', ',', ';', ':', '!', '?', '(', ')', '"', '\'', '%', '+']);
     let is_called = !word.is_empty() && word.is_ascii() && behind.trim_start_matches(' ').starts_with('(');

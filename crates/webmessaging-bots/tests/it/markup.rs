@@ -33,6 +33,10 @@ fn ordinary_text_passes() {
         "`Vec<String>`, `HashMap<K, V>`, `a<b`",
         "write `<b>` for bold and `</p>` at the end, `<br/>` in between",
         "mail <jane@example.com> or see <https://example.com>",
+        "see <https://shop.example/?order=7> or <https://shop.example/page?a=1&b=2#c=d>",
+        "std::vector<std::string> v",
+        "Ali's onion=2, leek=3; Bob's onboard=yes",
+        "Allowed data: application/pdf, Missing data: application/letter of reference",
         "JavaScript:2 Jahre, JavaScript:\u{6743}\u{5a01}, Big-data:text/html",
         "https://shop.example/?a=1&ltv=30&lte=5",
         "https://shop.example/?a=1&ltb&ltable=3&lt=2",
@@ -140,6 +144,15 @@ fn links_that_run_something_are_found_however_they_are_written() {
         "javascript:void eval (name)",
         "javascript:alert%20%281%29",
         "javascript:name",
+        "javascript:name//",
+        "javascript:name//x",
+        "javascript:name/**/",
+        "javascript:\u{feff}name",
+        "javascript:name\u{feff}",
+        "> [x]\n>\n> [x]:\n> javascript:x",
+        "jav&#x0A;ascript:name//",
+        "data:application/xhtml+xml,x",
+        "data: text/html,x",
         "javascript:location.hash",
         "javascript:''+name",
         "javascript:1,name",
@@ -166,6 +179,47 @@ fn links_that_run_something_are_found_however_they_are_written() {
         "JavaScript:",
     ] {
         passes(text);
+    }
+}
+
+/// What stands before it and passes, however it does.
+#[test]
+fn nothing_hides_behind_what_passes() {
+    for before in [
+        "",
+        "a<b ",
+        "`a<b` ",
+        "Vec<String> ",
+        "<x ",
+        "<jane@example.com ",
+        "i<n-1 ",
+        "<https://a.example/?x=1> ",
+    ] {
+        for hidden in [
+            "[x](javascript&colon;alert(1))",
+            "&gt;&lt;img src&#61;x onerror&#61;alert(1)&gt;",
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+            "&quot; onclick&#61;alert(1) x&#61;&quot;",
+            "&copy; %3Cscript%3Ealert(1)%3C/script%3E",
+            "<x onclick&#61;alert(1)>hi",
+            "<b>",
+        ] {
+            let text = format!("{before}{hidden}");
+            assert!(find_markup(&text).is_some(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_link_between_signs_brings_no_handler_with_it() {
+    for link in [
+        "<https:/onclick=alert(1)>",
+        "<https://a.example/style=x>",
+        "<https://a.example/?a=1 onclick=alert(1)>",
+        "<https://a.example/?a=''onclick=alert(1)>",
+        "<https://a.example/?a=1",
+    ] {
+        assert!(find_markup(link).is_some(), "{link}");
     }
 }
 
