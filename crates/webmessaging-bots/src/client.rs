@@ -227,7 +227,7 @@ pub(crate) fn absent(path: &'static str, rule: &'static str, operation: &'static
 /// Whether an error says that the platform has no such list.
 pub(crate) fn cannot_say(error: &Error) -> bool {
     use ErrorKind::{NotFound, Permission, Rejected, UnexpectedAnswer};
-    matches!(error.kind(), NotFound | Permission | Rejected | UnexpectedAnswer)
+    !error.is_of_login() && matches!(error.kind(), NotFound | Permission | Rejected | UnexpectedAnswer)
 }
 
 /// Whether a message can be there though it failed. What was asked before it is not the message.

@@ -92,7 +92,9 @@ impl Lanes {
                     || error.status().is_some_and(|status| matches!(status.as_u16(), 408 | 425));
                 let gives_up = is_last || pause > RETRY_AFTER_MAX;
                 if !is_for_later || gives_up {
-                    let reason = if is_for_later { Reason::GaveUp } else { Reason::Refused };
+                    // A login that fails says nothing of the message, and nothing good of those behind it.
+                    let is_refused = !is_for_later && !error.is_of_login();
+                    let reason = if is_refused { Reason::Refused } else { Reason::GaveUp };
                     return self.refused(job, request, was_lost, (reason, error)).await;
                 }
                 self.bots.http.clock().sleep(pause).await;

@@ -28,7 +28,7 @@ pub struct Delivered {
 pub enum Reason {
     /// It was refused, and has not arrived: by our rules, or by the platform.
     Refused,
-    /// It has not arrived, after every round. What was behind it in its conversation was handed back, too.
+    /// It has not arrived, after every round, or because the login failed. What was behind it in its conversation was handed back, too.
     GaveUp,
     /// It was not sent, because of one before it in its conversation.
     Behind,

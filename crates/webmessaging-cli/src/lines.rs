@@ -28,9 +28,7 @@ impl Lines {
         let reader: Box<dyn BufRead + Send> = if path.as_os_str() == "-" {
             Box::new(BufReader::new(io::stdin()))
         } else {
-            let opened = File::open(path);
-            let unreadable = |error| Local::input("source", "cannot be read").about(&*shown).caused_by(error);
-            Box::new(BufReader::new(opened.map_err(unreadable)?))
+            Box::new(BufReader::new(File::open(path).map_err(|error| unreadable(&shown, error))?))
         };
         Ok(Self { reader, number: 0, shown })
     }
@@ -42,16 +40,19 @@ impl Lines {
 
     /// The next line without its end, an empty one as well; nothing at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Numbered>, Box<Local>> {
+        self.read().map_err(|error| unreadable(&self.shown, error).into())
+    }
+
+    /// The same, with the error as it is.
+    pub(crate) fn read(&mut self) -> io::Result<Option<Numbered>> {
         let mut text = Vec::new();
-        let unreadable =
-            |error| Local::input("source", "cannot be read").about(&*self.shown).caused_by(error);
         let mut bounded = io::Read::take(&mut self.reader, LINE_BYTES_MAX);
-        if bounded.read_until(b'\n', &mut text).map_err(unreadable)? == 0 {
+        if bounded.read_until(b'\n', &mut text)? == 0 {
             return Ok(None);
         }
         self.number += 1;
         if text.last() != Some(&b'\n') && text.len() as u64 == LINE_BYTES_MAX {
-            skip_line(&mut self.reader).map_err(unreadable)?;
+            skip_line(&mut self.reader)?;
             return Ok(Some((self.number, Err("the line is too long"))));
         }
         if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
@@ -59,6 +60,11 @@ impl Lines {
         }
         Ok(Some((self.number, Ok(text))))
     }
+}
+
+/// That a file cannot be read.
+fn unreadable(shown: &str, error: io::Error) -> Local {
+    Local::input("source", "cannot be read").about(shown).caused_by(error)
 }
 
 /// Leaves out the rest of a line without keeping it.

@@ -37,6 +37,7 @@ struct Inner {
     api: Option<ApiError>,
     request_id: Option<String>,
     correlation_id: Option<String>,
+    is_of_login: bool,
     subject: Option<String>,
     violations: Option<Violations>,
     page: Option<Place>,
@@ -64,6 +65,7 @@ impl Error {
             api: None,
             request_id: None,
             correlation_id: None,
+            is_of_login: false,
             subject: None,
             violations: None,
             page: None,
@@ -198,10 +200,16 @@ impl Error {
     /// Whether what was asked for can have been done though the call failed: its answer was lost, could not be understood, or says that the server
     /// has failed, or it was done and could not be recorded.
     pub fn may_have_acted(&self) -> bool {
-        let says_no = |status: StatusCode| status.is_client_error();
-        // A login that failed has done nothing of what was asked for.
+        // A login that failed has done nothing of what was asked for; an attempt before it may have.
         let is_login = self.operation().is_some_and(|operation| operation.name == CREATE_TOKEN.name);
-        self.sent() != Sent::No && !is_login && !self.status().is_some_and(says_no)
+        let says_no = !self.is_of_login() && self.status().is_some_and(|status| status.is_client_error());
+        self.sent() != Sent::No && !is_login && !says_no
+    }
+
+    /// Whether it was the login that failed, of this attempt or of another one that needed it: the platform has said nothing of what was asked for.
+    pub fn is_of_login(&self) -> bool {
+        let is_login = self.operation().is_some_and(|operation| operation.name == CREATE_TOKEN.name);
+        is_login || self.0.is_of_login
     }
 
     /// Names what the call has made, so that it is not lost with the answer.
@@ -265,6 +273,7 @@ impl Error {
             .with_message("the login that another attempt needed failed");
         outer.0.status = self.0.status;
         outer.0.retry_after = self.0.retry_after;
+        outer.0.is_of_login = true;
         outer.with_source(self)
     }
 

@@ -90,10 +90,12 @@ impl BulkSender {
     }
 
     /// Sends what was not sent before. A line is taken up when it is there, as long as no more than 224 are under way, and at most 256 are then; one that has to be waited for holds
-    /// up those of its own conversation. `told` hears of every line, by its number from 1, when it has ended.
+    /// up those of its own conversation, which count as well: a list that has more than 224 lines of one conversation in a row goes no faster than that conversation there.
+    /// `told` hears of every line that is not blank, by its number from 1, when it has ended; of those for which the store fails it does not.
     ///
     /// # Errors
-    /// [`BulkError`] when the list cannot be read, after the lines before that were sent, or when the store fails; what was sent until then is on record.
+    /// [`BulkError`] when the list cannot be read, after the lines before that were sent, when the login fails, or when the store does; what was sent until then is on
+    /// record.
     pub async fn run(
         &self,
         lines: impl Stream<Item = io::Result<String>>,

@@ -43,6 +43,18 @@ async fn the_look_itself_may_fail_for_a_while() {
     assert_eq!(setup.texts("c-0"), ["1"]);
 }
 
+/// The login that the look needs is not the list.
+#[tokio::test]
+async fn a_login_that_fails_before_the_look_says_nothing_of_the_list() {
+    let setup = Setup::new(1).await;
+    setup.sender().send("c-0", text("0")).await.unwrap();
+    setup.emulator.inject(Route::SendMessage, Fault::drop_after());
+    setup.emulator.inject(Route::ListMessages, Fault::status(401));
+    setup.emulator.inject(Route::Token, Fault::status(404));
+    setup.sender().send("c-0", text("1")).await.unwrap();
+    assert_eq!(setup.texts("c-0"), ["0", "1"]);
+}
+
 #[tokio::test]
 async fn where_nobody_can_say_the_conversation_stops_until_somebody_has_looked() {
     let setup = Setup::new(2).await;
@@ -140,6 +152,13 @@ async fn trouble_before_a_message_is_no_trouble_with_it() {
     }
     let undelivered = setup.sender().send("c-0", text("1")).await.unwrap_err();
     assert_eq!(undelivered.reason, Reason::GaveUp, "{undelivered}");
+    // A login that is refused says nothing of the message.
+    for status in [401, 404] {
+        let setup = Setup::new(1).await;
+        setup.emulator.inject(Route::Token, Fault::status(status));
+        let undelivered = setup.sender().send("c-0", text("1")).await.unwrap_err();
+        assert_eq!(undelivered.reason, Reason::GaveUp, "{undelivered}");
+    }
     let setup = Setup::new(1).await;
     for _ in 0..40 {
         setup.emulator.inject(Route::GetConversation, Fault::status(500));

@@ -27,7 +27,7 @@ pub(crate) enum BotsCommand {
     /// Send the messages of a list, each line once: run again, the command goes on where it was interrupted
     #[command(
         after_help = "Each line is a message in JSON with a `conversationId` beside its fields; the lines of a conversation are sent in their order. \
-                            Exit codes: 0 all sent, 3 some refused or changed, 6 some left for another run, 1 some not on record, 130 interrupted."
+                            Exit codes: 0 all sent, 3 some refused or changed, 5 login refused, 6 some left for another run, 1 some not on record, 130 interrupted."
     )]
     Bulk(Box<BulkArgs>),
     /// Check messages in files and name every rule that one breaks, without network and credentials

@@ -94,9 +94,25 @@ fn a_list_that_cannot_be_read_is_told_with_what_came_of_it() {
     assert_eq!(ended.code, 3, "{}{}", ended.stdout, ended.stderr);
     let report = ended.json();
     assert_eq!((&report["ok"], &report["sent"]), (&false.into(), &0.into()));
-    assert_eq!(report["error"]["kind"], "source");
+    assert_eq!(
+        (&report["error"]["kind"], &report["error"]["subject"]),
+        (&"source".into(), &"/proc/self/mem".into())
+    );
     let table = setup.run(&arguments[..3]);
     assert!(table.stdout.contains("sent") && table.stderr.contains("cannot be read"), "{}", table.stderr);
+}
+
+/// The lines are not at fault, and none of them is done with.
+#[test]
+fn a_wrong_secret_ends_as_it_does_everywhere() {
+    let setup = Setup::new();
+    setup.write(&[line("one"), line("two")]);
+    let refused = run(setup.command(&ARGUMENTS).env("GENESYS_CLIENT_SECRET", "wrong"));
+    assert_eq!(refused.code, 5, "{}{}", refused.stdout, refused.stderr);
+    let told: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!((&told["error"]["kind"], &told["refused"]), (&"authentication".into(), &0.into()));
+    assert_eq!(setup.run(&ARGUMENTS).code, 0);
+    assert_eq!(setup.texts(), ["one", "two"]);
 }
 
 #[test]
@@ -144,6 +160,7 @@ fn a_list_that_stands_still_is_sent_as_far_as_it_has_come_and_can_be_interrupted
     bulk.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = bulk.spawn().unwrap();
     let mut list = child.stdin.take().unwrap();
+    writeln!(list, "{{").unwrap();
     for text in ["one", "two"] {
         writeln!(list, "{}", line(text)).unwrap();
         while setup.texts().last().is_none_or(|last| last != text) {
@@ -155,9 +172,15 @@ fn a_list_that_stands_still_is_sent_as_far_as_it_has_come_and_can_be_interrupted
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
     drop(list);
+    // What is known by then is told.
+    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!((&told["ok"], &told["error"]["kind"]), (&false.into(), &"canceled".into()));
+    assert_eq!((&told["refused"], &told["lines"][0]["line"]), (&1.into(), &1.into()));
+    assert!(told["sent"].as_u64().is_some_and(|sent| (1..=2).contains(&sent)), "{told}");
     // Nothing is sent again, also where the end of the command came before its own note of the second line.
-    setup.write(&[line("one"), line("two"), line("three")]);
+    let lines: Vec<_> = [line("one"), line("two"), line("three")].iter().map(Value::to_string).collect();
+    fs::write(setup.folder.path().join("list.jsonl"), format!("{{\n{}", lines.join("\n"))).unwrap();
     let again = setup.run(&["list.jsonl", "--name", "pipe", "--data-dir", "data", "--output", "json"]);
-    assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+    assert_eq!(again.code, 3, "{}{}", again.stdout, again.stderr);
     assert_eq!(setup.texts(), ["one", "two", "three"]);
 }

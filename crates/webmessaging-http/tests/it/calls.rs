@@ -98,6 +98,7 @@ async fn a_login_that_is_none_says_nothing_of_the_thing() {
         let (client, _) = client([answer(status, &json!({}))]);
         let error = client.send(&Call(RetryClass::Idempotent)).await.unwrap_err();
         assert_eq!((error.kind(), error.sent()), (ErrorKind::UnexpectedAnswer, Sent::Yes));
+        assert!(error.is_of_login() && !error.may_have_acted());
         assert_eq!(
             error.to_string(),
             format!("oauth.token: the login server gave an answer that is none to a login, status {status}")
@@ -275,6 +276,8 @@ async fn a_login_that_fails_between_attempts_is_told_as_such() {
         error.to_string(),
         "things.announce: the login that another attempt needed failed, status 401"
     );
+    // What the login was answered says nothing of the attempt before it.
+    assert!(error.is_of_login() && error.may_have_acted());
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.starts_with("oauth.token: the login server refused"), "{cause}");
 }

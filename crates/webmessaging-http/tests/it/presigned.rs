@@ -132,7 +132,6 @@ async fn a_path_that_the_server_hands_out_cannot_be_replaced() {
     assert_eq!(error.to_string(), "things.put: the server hands out this url, there is no path to replace");
 }
 
-/// The store is well, whatever becomes of the files.
 /// A source of five bytes, and how often it was opened.
 fn counted() -> (Source, Arc<AtomicUsize>) {
     let opened = Arc::new(AtomicUsize::new(0));

@@ -56,7 +56,8 @@ pub struct BulkReport {
 }
 
 impl BulkReport {
-    pub(super) fn count(&mut self, outcome: &LineOutcome) {
+    /// Counts a line, for whoever keeps an account of a run that may be given up.
+    pub fn count(&mut self, outcome: &LineOutcome) {
         let count = match outcome {
             LineOutcome::Delivered(_) => &mut self.sent,
             LineOutcome::SentBefore => &mut self.sent_before,
@@ -94,6 +95,8 @@ pub struct BulkError {
 pub enum BulkStop {
     /// The list cannot be read, at this line.
     List(u64, io::Error),
+    /// The login failed, so that no message can be sent.
+    Login(webmessaging_http::Error),
     /// The store failed, so that nothing more can be put on record.
     Store(webmessaging_store::Error),
 }
@@ -108,6 +111,7 @@ impl fmt::Display for BulkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.stop {
             BulkStop::List(line, error) => write!(f, "line {line} of the list cannot be read: {error}"),
+            BulkStop::Login(error) => write!(f, "the list stops: {error}"),
             BulkStop::Store(error) => write!(f, "the list stops: {error}"),
         }
     }
@@ -117,6 +121,7 @@ impl StdError for BulkError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.stop {
             BulkStop::List(_, error) => Some(error),
+            BulkStop::Login(error) => Some(error),
             BulkStop::Store(error) => Some(error),
         }
     }

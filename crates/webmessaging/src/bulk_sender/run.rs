@@ -12,7 +12,7 @@ use std::time::Instant;
 use futures_core::FusedStream;
 use futures_util::future::Either;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use webmessaging_bots::Reason;
+use webmessaging_bots::{Reason, Undelivered};
 use webmessaging_model::ConversationId;
 
 use super::line::Line;
@@ -97,7 +97,10 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
             match next.await {
                 Next::Lines(lines) => {
                     let ready = self.read(lines);
-                    if !ready.is_empty() {
+                    if ready.is_empty() {
+                        // Where nothing is waited for others want to run as well.
+                        tokio::task::yield_now().await;
+                    } else {
                         self.under_way += ready.len();
                         self.is_noting = true;
                         steps.push(Either::Left(bulk.note(ready)));
@@ -191,6 +194,11 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
         }
         self.under_way -= 1;
         self.tell(number, outcome);
+        if let LineOutcome::Undelivered(Undelivered { error: Some(error), .. }) = outcome
+            && error.is_of_login()
+        {
+            self.stop.get_or_insert_with(|| BulkStop::Login(error.clone()));
+        }
     }
 
     fn stops(&mut self, stop: BulkStop, lines: usize) {

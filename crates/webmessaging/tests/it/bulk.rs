@@ -1,13 +1,15 @@
 //! Lists of messages: each line once, also when the process is gone in the middle.
 
+use std::cell::Cell;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::stream;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use webmessaging::bots::{Message, SendMessage, Sender};
 use webmessaging::http::Clock;
 use webmessaging::http::clock::Wait;
@@ -15,7 +17,7 @@ use webmessaging::http::testing::SkippingClock;
 use webmessaging::http::{Client as HttpClient, Credentials};
 use webmessaging::model::Timestamp;
 use webmessaging::store::{NewIntent, SqliteOptions, SqliteStore, Store};
-use webmessaging::{BulkReport, BulkSender, Client};
+use webmessaging::{BulkReport, BulkSender, BulkStop, Client};
 use webmessaging_emulator::{
     Conversation, Emulator, Fault, FaultRule, FaultScript, Organization, RateLimit, Route,
 };
@@ -25,6 +27,7 @@ struct Setup {
     emulator: Emulator,
     client: Client,
     store: Arc<dyn Store>,
+    clock: SkippingClock,
 }
 
 impl Setup {
@@ -38,9 +41,10 @@ impl Setup {
         let emulator = builder.start().await.unwrap();
         let theirs = emulator.clock().clone();
         let clock = SkippingClock::with_hook(move |slept| theirs.advance(slept));
-        let http = HttpClient::builder(Credentials::new("demo-client", "demo-secret")).clock(clock);
+        let http = HttpClient::builder(Credentials::new("demo-client", "demo-secret"));
+        let http = http.clock(clock.clone());
         let client = Client::new(http.base_url(emulator.base_url()).build().unwrap());
-        Self { _folder: folder, emulator, client, store }
+        Self { _folder: folder, emulator, client, store, clock }
     }
 
     /// A run of a process of its own.
@@ -191,7 +195,7 @@ async fn what_has_to_settle_holds_up_its_own_conversation() {
     }
     let clock = HeldClock::new();
     let bulk = setup.bulk().clock(clock.clone());
-    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut lines) = mpsc::unbounded_channel();
     let lines = stream::poll_fn(move |context| lines.poll_recv(context));
     let told = std::cell::RefCell::new(Vec::new());
     let run = bulk.run(lines, |line, _| told.borrow_mut().push(line));
@@ -274,6 +278,55 @@ async fn a_line_that_could_not_be_sent_is_overtaken_by_none_of_its_conversation(
     assert_eq!(setup.texts("c-0"), ["0", "1", "2", "3", "4"]);
 }
 
+/// A login that fails says nothing of a line, and nothing good of those behind it.
+#[tokio::test]
+async fn a_login_that_fails_stops_the_list() {
+    for status in [401, 404] {
+        let setup = Setup::new().await;
+        setup.emulator.inject(Route::Token, Fault::status(status));
+        let (bulk, (sender, mut lines)) = (setup.bulk(), mpsc::unbounded_channel());
+        let told = Cell::new(0);
+        let lines = stream::poll_fn(move |context| lines.poll_recv(context));
+        let run = bulk.run(lines, |line, _| told.set(line));
+        let feed = async {
+            sender.send(Ok(line("c-0", "first"))).unwrap();
+            while told.get() < 1 {
+                tokio::task::yield_now().await;
+            }
+            // Nobody reads on.
+            while sender.send(Ok(line("c-0", "second"))).is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let (ended, ()) = tokio::join!(async { run.await.unwrap_err() }, feed);
+        assert!(matches!(&ended.stop, BulkStop::Login(error) if error.is_of_login()), "{ended}");
+        assert_eq!((ended.report.refused, ended.report.left()), (0, 1));
+        // A refused login is remembered for a while.
+        setup.clock.advance(Duration::from_secs(60));
+        let (found, _) = setup.run(&[line("c-0", "first"), line("c-0", "second")]).await;
+        assert_eq!(found, report(2, 0, 0));
+        assert_eq!(setup.texts("c-0"), ["first", "second"]);
+    }
+}
+
+#[tokio::test]
+async fn lines_that_are_no_messages_let_others_run() {
+    let setup = Setup::new().await;
+    let ran = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&ran);
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    let lines = stream::iter((0..20_000).map(|_| Ok("{".to_owned())));
+    let found = setup.bulk().run(lines, |_, _| {}).await.unwrap();
+    other.abort();
+    assert_eq!(found.refused, 20_000);
+    assert!(ran.load(Ordering::Relaxed) >= 20);
+}
+
 #[tokio::test]
 async fn a_list_that_was_changed_is_found_out() {
     let setup = Setup::new().await;
@@ -290,9 +343,9 @@ async fn a_list_that_was_changed_is_found_out() {
 #[tokio::test]
 async fn a_line_that_has_to_be_waited_for_holds_up_none_before_it() {
     let setup = Setup::new().await;
-    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut lines) = mpsc::unbounded_channel();
     let lines = stream::poll_fn(move |context| lines.poll_recv(context));
-    let told = std::cell::Cell::new(0);
+    let told = Cell::new(0);
     let bulk = setup.bulk();
     let run = bulk.run(lines, |line, _| told.set(line));
     let feed = async {
@@ -317,7 +370,7 @@ async fn a_slow_conversation_holds_up_no_other() {
     let setup = Setup::new().await;
     // Longer than the test: whoever waits for it waits for ever.
     setup.emulator.inject(Route::SendMessage, Fault::delay(Duration::from_secs(3_600)));
-    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut lines) = mpsc::unbounded_channel();
     let lines = stream::poll_fn(move |context| lines.poll_recv(context));
     let told = std::cell::RefCell::new(Vec::new());
     let bulk = setup.bulk();
@@ -352,7 +405,7 @@ async fn as_many_lines_are_under_way_as_may_be() {
     let slow = FaultScript::new(1)
         .rule(FaultRule::new(Fault::delay(Duration::from_secs(3_600))).route(Route::SendMessage));
     setup.emulator.set_faults(slow).unwrap();
-    let (sender, mut lines) = tokio::sync::mpsc::channel(2_000);
+    let (sender, mut lines) = mpsc::channel(2_000);
     for number in 0..2_000 {
         sender.try_send(Ok(line(&format!("new-{number}"), "x"))).unwrap();
     }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use webmessaging::bots::Sender;
-use webmessaging::{BulkError, BulkReport, BulkSender, BulkStop, LineOutcome};
+use webmessaging::{BulkError, BulkReport, BulkSender, BulkStop, Error, ErrorKind, LineOutcome, Sent};
 
 use crate::args::bots::BulkArgs;
 use crate::data_dir::{self, DataDir};
@@ -39,35 +39,28 @@ async fn send(args: BulkArgs, recording: &Recording, output: Output) -> Result<E
     let store = data_dir::store(&args.store).await?;
     let bots = args.connection.client()?.bots().journal(recording.journal());
     let sender = Sender::builder(bots).at_once(args.jobs.into()).build();
+    let shown = args.list.display().to_string();
     let bar = bar(&args.list, output);
-    let mut troubles = Vec::new();
+    // Of a run that is interrupted nobody else knows it.
+    let (mut report, mut troubles) = (BulkReport::default(), Vec::new());
     let bulk = BulkSender::new(sender, store, name);
     let run = bulk.run(texts(lines), |line, outcome| {
         bar.inc(1);
+        report.count(outcome);
         if !matches!(outcome, LineOutcome::Delivered(_) | LineOutcome::SentBefore)
             && troubles.len() < SHOWN_MAX
         {
             troubles.push((line, outcome.clone()));
         }
     });
-    let ended = tokio::select! {
-        ended = run => Some(ended),
-        () = interrupt.heard() => None,
+    let failure = tokio::select! {
+        ended = run => ended.err().map(|error| failure(error, shown)),
+        () = interrupt.heard() => Some(interrupted().into()),
     };
     bar.finish_and_clear();
-    let Some(ended) = ended else {
-        output.warn("interrupted: what was under way is looked for when the same command is run again")?;
-        return Ok(Exit::Interrupted);
-    };
     // Lines end in the order in which they are answered.
     troubles.sort_by_key(|(line, _)| *line);
-    match ended {
-        Ok(report) => tell(&report, &troubles, None, output),
-        Err(error) => {
-            let report = error.report;
-            tell(&report, &troubles, Some(failure(error)), output)
-        }
-    }
+    tell(&report, &troubles, failure, output)
 }
 
 /// The same list has the same name, wherever the command is run.
@@ -93,14 +86,14 @@ fn texts(mut lines: Lines) -> impl Stream<Item = io::Result<String>> {
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     std::thread::spawn(move || {
         loop {
-            let read = match lines.next() {
+            let read = match lines.read() {
                 Ok(None) => return,
                 // What is no text is no message either, and is told as one that is malformed.
                 Ok(Some((_, line))) => {
                     let text = line.ok().and_then(|text| String::from_utf8(text).ok());
                     Ok(text.unwrap_or_else(|| "{".to_owned()))
                 }
-                Err(_) => Err(io::Error::other("the file cannot be read")),
+                Err(error) => Err(error),
             };
             let is_over = read.is_err();
             if sender.blocking_send(read).is_err() || is_over {
@@ -129,11 +122,17 @@ fn bar(list: &Path, output: Output) -> ProgressBar {
     bar
 }
 
-fn failure(error: BulkError) -> Failure {
+fn failure(error: BulkError, list: String) -> Failure {
     match error {
         BulkError { stop: BulkStop::Store(error), .. } => Local::from(error).about("the store").into(),
-        error => Local::input("source", "the list cannot be read").caused_by(error).into(),
+        BulkError { stop: BulkStop::Login(error), .. } => error.into(),
+        error => Local::input("source", "cannot be read").about(list).caused_by(error).into(),
     }
+}
+
+fn interrupted() -> Error {
+    Error::new(ErrorKind::Canceled, Sent::Maybe)
+        .with_message("interrupted: what was under way is looked for when the same command is run again")
 }
 
 /// What came of the lines, and what has stopped the list.
