@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_core::Stream;
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use webmessaging_bots::{Delivered, Reason, Sender, Undelivered};
 use webmessaging_http::Clock;
@@ -20,13 +19,13 @@ use webmessaging_store::{Begun, IntentId, IntentOutcome, NewIntent, Store};
 
 use self::line::{Line, Noted};
 pub use self::report::{BulkError, BulkReport, BulkStop, LineOutcome};
-use self::run::{Run, Step};
+use self::run::{Ended, Run};
 
-/// So many lines are under way at once.
+/// So many conversations have a line under way at once.
 const UNDER_WAY: usize = 256;
 
-/// So much room there has to be before more are taken up, so that they share a commit.
-const ROOM: usize = 32;
+/// So many lines wait behind others of their conversations, so that those of other conversations are found.
+const WAITING: usize = 1_024;
 
 /// What intents of a list are called in the store.
 const OPERATION: &str = "bots.bulk";
@@ -60,14 +59,6 @@ pub struct BulkSender {
     clock: Arc<dyn Clock>,
 }
 
-/// A line that is on record.
-struct Begin {
-    number: u64,
-    line: Line,
-    request_id: String,
-    begun: Begun,
-}
-
 /// What a line whose turn it is has to know.
 struct Turn {
     /// Whether a line before it of its conversation could not be sent.
@@ -89,8 +80,8 @@ impl BulkSender {
         self
     }
 
-    /// Sends what was not sent before. A line is taken up when it is there, as long as no more than 224 are under way, and at most 256 are then; one that has to be waited for holds
-    /// up those of its own conversation, which count as well: a list that has more than 224 lines of one conversation in a row goes no faster than that conversation there.
+    /// Sends what was not sent before. A line is taken up when it is there, and sent as soon as those before it of its conversation are, of at most 256 conversations at once. One that
+    /// has to be waited for holds up those of its own conversation alone, as long as no more than 1,024 lines wait so.
     /// `told` hears of every line that is not blank, by its number from 1, when it has ended; of those for which the store fails it does not.
     ///
     /// # Errors
@@ -105,23 +96,14 @@ impl BulkSender {
         Run::new(self, told).through(lines).await
     }
 
-    /// Puts lines on record together, so that they share a commit.
-    async fn note(&self, lines: Vec<(u64, Line)>) -> Step {
-        let noted = join_all(lines.iter().map(|(number, line)| self.begin(*number, line))).await;
-        let count = lines.len();
-        let begun = lines.into_iter().zip(noted).map(|((number, line), begun)| {
-            let (request_id, begun) = begun?;
-            Ok(Begin { number, line, request_id, begun })
-        });
-        Step::Noted { count, begun: begun.collect() }
-    }
-
-    /// Sends a line, after all before it of its conversation.
-    async fn take(&self, begin: Begin, turn: Turn) -> Step {
-        let number = begin.number;
-        let conversation = begin.line.conversation.clone();
-        let outcome = self.send(begin, turn).await;
-        Step::Ended { conversation, number, outcome }
+    /// Puts a line on record and sends it, after all before it of its conversation. Those whose turn comes together share a commit.
+    async fn take(&self, (number, line): (u64, Line), turn: Turn) -> Ended {
+        let conversation = line.conversation.clone();
+        let outcome = match self.begin(number, &line).await {
+            Ok((request_id, begun)) => self.send(line, request_id, begun, turn).await,
+            Err(stop) => Err(stop),
+        };
+        Ended { conversation, number, outcome }
     }
 
     /// Puts a line on record.
@@ -134,8 +116,14 @@ impl BulkSender {
     }
 
     /// Sends a line that is on record, unless it was sent before, and puts on record what came of it.
-    async fn send(&self, begin: Begin, turn: Turn) -> Result<LineOutcome, BulkStop> {
-        let Begin { line: Line { conversation, message, sha256 }, request_id, begun, .. } = begin;
+    async fn send(
+        &self,
+        line: Line,
+        request_id: String,
+        begun: Begun,
+        turn: Turn,
+    ) -> Result<LineOutcome, BulkStop> {
+        let Line { conversation, message, sha256 } = line;
         let Turn { is_held, since } = turn;
         let is_same = |details: &str| Noted::of(details).filter(|noted| noted.sha256 == sha256);
         let (intent, ticket, is_open) = match begun {

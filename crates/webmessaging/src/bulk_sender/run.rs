@@ -4,36 +4,33 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::io;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_core::FusedStream;
-use futures_util::future::Either;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use webmessaging_bots::{Reason, Undelivered};
 use webmessaging_model::ConversationId;
 
 use super::line::Line;
 use super::report::{BulkError, BulkReport, BulkStop, LineOutcome};
-use super::{Begin, BulkSender, ROOM, Turn, UNDER_WAY};
+use super::{BulkSender, Turn, UNDER_WAY, WAITING};
 
 /// A line of the list, or why there is none, and its number.
 type Numbered = (io::Result<String>, u64);
 
-/// Something that has ended.
-pub(super) enum Step {
-    /// Lines are on record.
-    Noted { count: usize, begun: Result<Vec<Begin>, BulkStop> },
-    /// A line was sent, or not.
-    Ended { conversation: ConversationId, number: u64, outcome: Result<LineOutcome, BulkStop> },
+/// A line that was sent, or not.
+pub(super) struct Ended {
+    pub(super) conversation: ConversationId,
+    pub(super) number: u64,
+    pub(super) outcome: Result<LineOutcome, BulkStop>,
 }
 
 /// What happens next.
 enum Next {
     Lines(Vec<Numbered>),
-    Step(Step),
+    Ended(Ended),
     /// There is nothing more to do.
     Over,
 }
@@ -46,10 +43,9 @@ pub(super) struct Run<'a, F> {
     /// Conversations of which a line could not be sent.
     held: HashSet<ConversationId>,
     /// Of each conversation that has a line under way, the ones behind it.
-    behind: HashMap<ConversationId, VecDeque<Begin>>,
-    under_way: usize,
-    /// Lines are put on record one lot after the other, so that they stay in their order.
-    is_noting: bool,
+    behind: HashMap<ConversationId, VecDeque<(u64, Line)>>,
+    /// How many there are behind others.
+    waiting: usize,
     /// When it began.
     since: Instant,
     stop: Option<BulkStop>,
@@ -63,8 +59,7 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
             report: BulkReport::default(),
             held: HashSet::new(),
             behind: HashMap::new(),
-            under_way: 0,
-            is_noting: false,
+            waiting: 0,
             since: bulk.clock.now(),
             stop: None,
         }
@@ -76,19 +71,16 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
         mut lines: Pin<&mut impl FusedStream<Item = Numbered>>,
     ) -> Result<BulkReport, BulkError> {
         let bulk = self.bulk;
-        let mut steps = FuturesUnordered::new();
+        let mut under_way = FuturesUnordered::new();
         loop {
-            let room = match UNDER_WAY - self.under_way {
-                room if room >= ROOM && !self.is_noting && self.stop.is_none() => room,
-                _ => 0,
-            };
+            let room = self.room();
             let next = poll_fn(|cx| {
-                if let Poll::Ready(Some(step)) = steps.poll_next_unpin(cx) {
-                    return Poll::Ready(Next::Step(step));
+                if let Poll::Ready(Some(ended)) = under_way.poll_next_unpin(cx) {
+                    return Poll::Ready(Next::Ended(ended));
                 }
                 match there(lines.as_mut(), room, cx) {
                     Some(lines) => Poll::Ready(Next::Lines(lines)),
-                    None if steps.is_empty() && (room == 0 || lines.is_terminated()) => {
+                    None if under_way.is_empty() && (room == 0 || lines.is_terminated()) => {
                         Poll::Ready(Next::Over)
                     }
                     None => Poll::Pending,
@@ -96,37 +88,21 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
             });
             match next.await {
                 Next::Lines(lines) => {
-                    let ready = self.read(lines);
-                    if ready.is_empty() {
+                    let free = self.read(lines);
+                    if free.is_empty() {
                         // Where nothing is waited for others want to run as well.
                         tokio::task::yield_now().await;
-                    } else {
-                        self.under_way += ready.len();
-                        self.is_noting = true;
-                        steps.push(Either::Left(bulk.note(ready)));
                     }
+                    under_way.extend(free.into_iter().map(|(line, turn)| bulk.take(line, turn)));
                 }
-                Next::Step(Step::Noted { count, begun }) => {
-                    self.is_noting = false;
-                    match begun {
-                        Ok(begun) if self.can_record() => {
-                            let free: Vec<_> =
-                                begun.into_iter().filter_map(|begin| self.free(begin)).collect();
-                            let take = |(begin, turn)| Either::Right(bulk.take(begin, turn));
-                            steps.extend(free.into_iter().map(take));
-                        }
-                        Ok(begun) => self.under_way -= begun.len(),
-                        Err(stop) => self.stops(stop, count),
-                    }
-                }
-                Next::Step(Step::Ended { conversation, number, outcome }) => {
+                Next::Ended(Ended { conversation, number, outcome }) => {
                     match outcome {
                         Ok(outcome) => self.ended(&conversation, number, &outcome),
-                        Err(stop) => self.stops(stop, 1),
+                        // A store that fails is worse than whatever else stops the list.
+                        Err(stop) if self.can_record() => self.stop = Some(stop),
+                        Err(_) => {}
                     }
-                    if let Some((begin, turn)) = self.after(conversation) {
-                        steps.push(Either::Right(bulk.take(begin, turn)));
-                    }
+                    under_way.extend(self.after(conversation).map(|(line, turn)| bulk.take(line, turn)));
                 }
                 Next::Over => break,
             }
@@ -137,14 +113,22 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
         }
     }
 
-    /// The messages among these lines; the others are told at once.
-    fn read(&mut self, lines: Vec<Numbered>) -> Vec<(u64, Line)> {
-        let mut ready = Vec::with_capacity(lines.len());
+    /// How many more lines there is room for, wherever they belong.
+    fn room(&self) -> usize {
+        match self.stop {
+            None => (UNDER_WAY - self.behind.len()).min(WAITING - self.waiting),
+            Some(_) => 0,
+        }
+    }
+
+    /// Those of these lines whose turn it is; the others wait behind others, or are told at once because they are no messages.
+    fn read(&mut self, lines: Vec<Numbered>) -> Vec<((u64, Line), Turn)> {
+        let mut free = Vec::with_capacity(lines.len());
         for (line, number) in lines {
             match line {
                 Ok(text) if text.trim().is_empty() => {}
                 Ok(text) => match Line::read(&text) {
-                    Ok(line) => ready.push((number, line)),
+                    Ok(line) => free.extend(self.free(number, line)),
                     Err(violations) => self.tell(number, &LineOutcome::Rejected(violations)),
                 },
                 Err(error) => {
@@ -153,36 +137,35 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
                 }
             }
         }
-        ready
+        free
     }
 
     /// A line whose turn it is; one that has others before it waits behind them.
-    fn free(&mut self, begin: Begin) -> Option<(Begin, Turn)> {
-        match self.behind.entry(begin.line.conversation.clone()) {
+    fn free(&mut self, number: u64, line: Line) -> Option<((u64, Line), Turn)> {
+        match self.behind.entry(line.conversation.clone()) {
             Entry::Occupied(mut behind) => {
-                behind.get_mut().push_back(begin);
+                behind.get_mut().push_back((number, line));
+                self.waiting += 1;
                 None
             }
             Entry::Vacant(none) => {
                 let is_held = self.held.contains(none.key());
                 none.insert(VecDeque::new());
-                Some((begin, Turn { is_held, since: self.since }))
+                Some(((number, line), Turn { is_held, since: self.since }))
             }
         }
     }
 
     /// The next line of a conversation.
-    fn after(&mut self, conversation: ConversationId) -> Option<(Begin, Turn)> {
+    fn after(&mut self, conversation: ConversationId) -> Option<((u64, Line), Turn)> {
         let can_record = self.can_record();
         let Entry::Occupied(mut behind) = self.behind.entry(conversation) else { return None };
-        if !can_record {
-            self.under_way -= mem::take(behind.get_mut()).len();
-        }
-        if let Some(begin) = behind.get_mut().pop_front() {
+        if can_record && let Some(line) = behind.get_mut().pop_front() {
+            self.waiting -= 1;
             let is_held = self.held.contains(behind.key());
-            return Some((begin, Turn { is_held, since: self.since }));
+            return Some((line, Turn { is_held, since: self.since }));
         }
-        behind.remove();
+        self.waiting -= behind.remove().len();
         None
     }
 
@@ -192,20 +175,11 @@ impl<'a, F: FnMut(u64, &LineOutcome)> Run<'a, F> {
         if holds && !self.held.contains(conversation) {
             self.held.insert(conversation.clone());
         }
-        self.under_way -= 1;
         self.tell(number, outcome);
         if let LineOutcome::Undelivered(Undelivered { error: Some(error), .. }) = outcome
             && error.is_of_login()
         {
             self.stop.get_or_insert_with(|| BulkStop::Login(error.clone()));
-        }
-    }
-
-    fn stops(&mut self, stop: BulkStop, lines: usize) {
-        self.under_way -= lines;
-        // A store that fails is worse than a list that breaks off.
-        if self.can_record() {
-            self.stop = Some(stop);
         }
     }
 
