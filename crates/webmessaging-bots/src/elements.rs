@@ -1,5 +1,7 @@
 //! The names of what a browser makes something of: the elements of HTML, old ones as well, SVG and `MathML`.
 
+use crate::autolink::is_link;
+
 /// In lower case, sorted.
 const NAMES: &[&str] = &[
     "a",
@@ -243,11 +245,6 @@ pub(crate) fn is_element(name: &str) -> bool {
     // `std::string` is none: a prefix has one colon.
     let is_foreign = name.contains(':') && !name.contains("::") && !is_link(name);
     (is_own && !is_link(name)) || is_foreign || is_odd || NAMES.binary_search(&name).is_ok()
-}
-
-/// Whether the name is the beginning of a link that stands between two signs.
-pub(crate) fn is_link(name: &str) -> bool {
-    ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| name.starts_with(scheme))
 }
 
 /// Whether a sign with this behind it is more than a sign.

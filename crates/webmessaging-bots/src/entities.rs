@@ -15,7 +15,22 @@ const BARE_SIGNS: [(&str, char); 6] =
 pub(crate) fn decoded(text: &str) -> Option<String> {
     // The most usual one hides others, and needs no tokenizer.
     let whole = text.replace("&amp;", "&");
-    let without_entities = match whole_entities(&whole) {
+    let below = without_percents(&without_entities(&whole)).into_owned();
+    (below != text).then_some(below)
+}
+
+/// The text without its entities alone, and without its percent signs alone, where that is something else.
+pub(crate) fn steps(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let steps: [fn(&str) -> Cow<'_, str>; 2] = [without_entities, without_percents];
+    steps.into_iter().map(move |step| step(text)).filter(move |below| below != text)
+}
+
+fn without_percents(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+fn without_entities(text: &str) -> Cow<'_, str> {
+    match whole_entities(text) {
         Some(text) => {
             // A sign that is written out stays one: the tokenizer is here for the entities, also of those within what it takes for a tag.
             let text = text.replace('<', "&lt;");
@@ -29,10 +44,8 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
             let _ = Tokenizer::new_with_emitter(&*text, emitter).count();
             Cow::Owned(String::from_utf8_lossy(&whole).into_owned())
         }
-        None => Cow::Borrowed(&*whole),
-    };
-    let below = percent_decode_str(&without_entities).decode_utf8_lossy();
-    (below != text).then(|| below.into_owned())
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The text with every `&` that begins no whole entity written as one, so that `?a=1&lt=2` stays a query; nothing where there is no entity.
@@ -53,8 +66,16 @@ fn whole_entities(text: &str) -> Option<String> {
     has_some.then_some(whole)
 }
 
+/// How signs without a semicolon are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bare {
+    /// Also behind `&amp`.
+    Hidden,
+    Plain,
+}
+
 /// The text with `&lt`, `&gt`, `&quot` and `&amp` taken for what they stand for, semicolon or not; nothing where each of them has one.
-pub(crate) fn bare_signs(text: &str) -> Option<String> {
+pub(crate) fn bare_signs(text: &str, bare: Bare) -> Option<String> {
     memchr(b'&', text.as_bytes())?;
     let mut parts = text.split('&');
     let mut read = parts.next()?.to_owned();
@@ -62,7 +83,9 @@ pub(crate) fn bare_signs(text: &str) -> Option<String> {
     for mut part in parts {
         let mut has_end = true;
         // One hides others.
-        while let Some(behind) = part.strip_prefix("amp").or_else(|| part.strip_prefix("AMP")) {
+        while bare == Bare::Hidden
+            && let Some(behind) = part.strip_prefix("amp").or_else(|| part.strip_prefix("AMP"))
+        {
             (part, has_end) = ended(behind, has_end);
         }
         let sign = BARE_SIGNS.iter().find_map(|(name, sign)| Some((part.strip_prefix(name)?, *sign)));

@@ -3,6 +3,7 @@
 pub mod operations;
 
 mod arrival;
+mod autolink;
 mod card;
 mod client;
 mod code_span;

@@ -6,9 +6,10 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Error, Span, Tokenizer};
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3, memrchr, memrchr_iter};
 
+use crate::autolink::without_links;
 use crate::code_span::without_code;
-use crate::elements::{can_begin, is_element, is_link};
-use crate::entities::{bare_signs, decoded};
+use crate::elements::{can_begin, is_element};
+use crate::entities::{Bare, bare_signs, decoded, steps};
 use crate::script_link::script_link;
 
 /// How often a text is decoded: entities within entities, and behind percent signs.
@@ -83,8 +84,10 @@ pub fn find_markup(text: &str) -> Option<(Markup, u64)> {
     }
     let mut text = Cow::Borrowed(text);
     for _ in 0..LAYERS_MAX {
-        if let Some(found) = in_layer(&text) {
-            return Some(found);
+        // Whoever shows the text takes off this or that; with all of it gone a tag can have ended that has not for them.
+        let found = in_layer(&text).or_else(|| steps(&text).find_map(|step| in_layer(&step)));
+        if found.is_some() {
+            return found;
         }
         match decoded(&text) {
             Some(below) => text = Cow::Owned(below),
@@ -96,13 +99,31 @@ pub fn find_markup(text: &str) -> Option<(Markup, u64)> {
 
 fn in_layer(text: &str) -> Option<(Markup, u64)> {
     let in_text = |text: &str, signs| {
-        let (markup, at) = tag(text, signs)
-            .or_else(|| Some((Markup::ScriptLink, script_link(text)?)))
-            .or_else(|| event_handler(text))?;
+        let in_lines =
+            |text: &str| tag(text, signs).or_else(|| Some((Markup::ScriptLink, script_link(text)?)));
+        let (markup, at) =
+            in_lines(text).or_else(|| in_lines(&unquoted(text)?)).or_else(|| event_handler(text))?;
         let before = text.get(..at).unwrap_or(text);
         Some((markup, before.chars().count() as u64 + 1))
     };
-    in_text(text, Signs::Written).or_else(|| in_text(&bare_signs(text)?, Signs::Bare))
+    in_text(text, Signs::Written)
+        .or_else(|| in_text(&bare_signs(text, Bare::Hidden)?, Signs::Bare))
+        .or_else(|| in_text(&bare_signs(text, Bare::Plain)?, Signs::Bare))
+}
+
+/// The text without what makes lines behind the first one those of a quotation, of which Markdown takes no notice; nothing where there is none. Places stay what they
+/// are.
+fn unquoted(text: &str) -> Option<String> {
+    let is_prefix = |c: char| matches!(c, ' ' | '\t' | '>');
+    let is_quoted = |line: &str| line.trim_start_matches([' ', '\t']).starts_with('>');
+    text.split('\n').skip(1).any(is_quoted).then(|| {
+        let mut lines = text.split('\n').map(|line| {
+            let rest = line.trim_start_matches(is_prefix);
+            format!("{}{rest}", " ".repeat(line.len() - rest.len()))
+        });
+        let first = lines.next().unwrap_or_default();
+        lines.fold(first, |text, line| text + "\n" + &line)
+    })
 }
 
 /// How the signs of a text were written.
@@ -123,32 +144,20 @@ impl Signs {
 }
 
 /// A start tag that has not ended.
-#[derive(Default)]
 struct Open {
     /// Where its attributes begin.
     at: usize,
     /// Whether it is one if it ends, or has an attribute.
     waits: bool,
     has_handler: bool,
-    link: Link,
-}
-
-/// Which part of a link between two signs is at hand, as in `<https://example.com/?order=7>`.
-#[derive(Default, PartialEq, Eq)]
-enum Link {
-    /// It is none.
-    #[default]
-    None,
-    Address,
-    /// The query or the fragment; the tokenizer takes it for an attribute.
-    Query,
 }
 
 /// The first thing that is no text, and the byte it begins at. A tag is one when a browser makes something of its name, or when it has an attribute with a
 /// value: `Vec<String>` and `<jane@example.com>` are text. What can be a variable has to end as a tag does: `if a<b then` is text.
 fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
     memchr(b'<', text.as_bytes())?;
-    let text = &*without_code(text);
+    let text = without_code(text);
+    let text = &*without_links(&text);
     // What is before the first sign that can begin something is text; what follows is the tokenizer's to say.
     let first = memchr_iter(b'<', text.as_bytes())
         .find(|&at| text.as_bytes().get(at + 1).copied().is_some_and(can_begin))?;
@@ -162,8 +171,7 @@ fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
                 CallbackEvent::OpenStartTag { name } => {
                     let name = String::from_utf8_lossy(name);
                     let waits = signs.make(&name);
-                    let link = if is_link(&name) { Link::Address } else { Link::None };
-                    open = Some(Open { at: span.start, waits, link, ..Open::default() });
+                    open = Some(Open { at: span.start, waits, has_handler: false });
                     tag_if(waits && !can_be_variable(&name))
                 }
                 CallbackEvent::EndTag { name } => tag_if(signs.make(&String::from_utf8_lossy(name))),
@@ -171,23 +179,15 @@ fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
                     open.take().filter(|tag| tag.waits).map(|tag| (Markup::Tag, tag.at))
                 }
                 CallbackEvent::AttributeName { name } => {
-                    if let Some(tag) = &mut open {
-                        tag.has_handler |= is_handler(name);
-                        if tag.link != Link::None {
-                            let is_query = memchr2(b'?', b'#', name).is_some();
-                            tag.link = if is_query { Link::Query } else { Link::Address };
-                        }
-                        // `<x <b>`: whoever does not take the first one for a tag sees the second one.
-                        let last = memrchr(b'<', name).and_then(|sign| name.get(sign + 1..));
-                        tag.waits |= last.is_some_and(|last| signs.make(&String::from_utf8_lossy(last)));
-                    }
+                    let has_tag = begins_tag(name, signs);
+                    // Markdown knows no end tag with an attribute.
+                    let Some(tag) = &mut open else { return tag_if(has_tag) };
+                    tag.has_handler |= is_handler(name);
+                    tag.waits |= has_tag;
                     None
                 }
                 CallbackEvent::AttributeValue { value } => {
-                    let counts = |tag: &Open| {
-                        let is_one = signs == Signs::Written && tag.link != Link::Query;
-                        is_one || tag.waits || tag.has_handler
-                    };
+                    let counts = |tag: &Open| signs == Signs::Written || tag.waits || tag.has_handler;
                     tag_if(!value.is_empty() && open.as_ref().is_none_or(counts))
                 }
                 CallbackEvent::Error(Error::EofInTag) => {
@@ -212,6 +212,13 @@ fn tag(text: &str, signs: Signs) -> Option<(Markup, usize)> {
     // The tokenizer tells where the thing ends or its name begins; it begins at the last sign before that which can begin one.
     let begins = begin(rest, near.min(rest.len()));
     Some((markup, first + begins.unwrap_or_default()))
+}
+
+/// Whether the name of an attribute has a tag in it, as in `<x <b>`: whoever does not take the first one for a tag sees the second one.
+fn begins_tag(name: &[u8], signs: Signs) -> bool {
+    let Some(sign) = memrchr(b'<', name) else { return false };
+    let tag = String::from_utf8_lossy(name.get(sign + 1..).unwrap_or_default());
+    signs.make(&tag) && (sign == 0 || !can_be_variable(&tag))
 }
 
 /// Whether a name can be a variable, or one less another: `a<b`, `i<n-1`.

@@ -10,16 +10,19 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Words of JavaScript that stand before others.
 const PREFIXES: [&str; 6] = ["await", "delete", "new", "throw", "typeof", "void"];
 
-/// What browsers make a page of, with its scripts.
+/// What browsers make a page of, with its scripts; and of whatever ends with `+xml`.
 const PAGES: [&str; 7] = [
     "text/html",
-    "image/svg",
     "text/xml",
-    "application/xhtml",
+    "text/xsl",
+    "image/svg",
     "application/xml",
     "application/xslt",
     "application/javascript",
 ];
+
+/// What runs something when it is called.
+const CALLS: [&str; 7] = ["alert", "eval", "fetch", "function", "import", "setinterval", "settimeout"];
 
 /// Where a link begins that runs something: `javascript:alert(1)`, and not `JavaScript: the good parts`.
 pub(crate) fn script_link(text: &str) -> Option<usize> {
@@ -36,11 +39,7 @@ pub(crate) fn script_link(text: &str) -> Option<usize> {
         let scheme = before.rsplit(|c: char| !is_part(c)).next()?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let runs = if is("data") {
-            let kind = behind.trim_start();
-            let has =
-                |name: &&str| kind.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-            // Behind a blank it can be a word about files.
-            PAGES.iter().any(has) || (kind.len() == behind.len() && has(&"application/"))
+            is_page(behind)
         } else if is("javascript") || is("vbscript") || is("livescript") {
             let place = before.strip_suffix(scheme).unwrap_or(before);
             is_target(place, behind) || is_expression(behind) || {
@@ -54,6 +53,16 @@ pub(crate) fn script_link(text: &str) -> Option<usize> {
     })?;
     let place = joined.get(..found).map_or(0, |before| before.chars().count());
     Some(seen(text).nth(place).map_or(0, |(at, _)| at))
+}
+
+/// Whether a type follows of which browsers make a page.
+fn is_page(behind: &str) -> bool {
+    let kind = behind.trim_start();
+    let end = kind.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).unwrap_or(kind.len());
+    let (is_near, kind) = (kind.len() == behind.len(), kind.get(..end).unwrap_or(kind).to_ascii_lowercase());
+    // Behind a blank others can be words about files.
+    let is_known = PAGES.iter().any(|page| kind.starts_with(page));
+    is_known || kind.ends_with("+xml") || (is_near && kind.starts_with("application/"))
 }
 
 /// What is left of a link: browsers do not see tabs and line ends in it, and Markdown takes away a backslash before a sign. Directly behind a colon
@@ -77,8 +86,6 @@ fn seen(text: &str) -> impl Iterator<Item = (usize, char)> {
 fn is_target(before: &str, behind: &str) -> bool {
     let before = before.trim_end();
     let before = before.strip_suffix('<').map_or(before, str::trim_end);
-    // The line can be one of a quotation.
-    let before = before.trim_end_matches(|c: char| c == '>' || c.is_whitespace());
     before.ends_with("](") || (before.ends_with("]:") && !starts_blank(behind))
 }
 
@@ -103,8 +110,13 @@ fn starts_blank(text: &str) -> bool {
 
 /// Whether something is called, assigned or looked up in it, as code does and a sentence does not.
 fn is_code(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     let calls = memchr_iter(b'(', text.as_bytes()).any(|at| {
-        text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(|c| !c.is_whitespace())
+        let before = text.get(..at).unwrap_or_default();
+        let name = before.trim_end();
+        let word = name.rsplit(|c| !is_word(c)).next().unwrap_or_default();
+        (name.len() == before.len() && !name.is_empty())
+            || CALLS.iter().any(|call| word.eq_ignore_ascii_case(call))
     });
     calls || text.contains(['=', '`', '['])
 }

