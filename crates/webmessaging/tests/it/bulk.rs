@@ -229,7 +229,9 @@ async fn after_a_line_of_which_nobody_knows_its_conversation_waits_for_the_next_
     let mut lines: Vec<_> = (0..300).map(|n| line("c-0", &n.to_string())).collect();
     let (bulk, (sender, mut list)) = (setup.bulk(), mpsc::unbounded_channel());
     let run = bulk.run(stream::poll_fn(move |context| list.poll_recv(context)), |_, _| {});
-    lines.iter().for_each(|line| sender.send(Ok(line.clone())).unwrap());
+    for line in &lines {
+        sender.send(Ok(line.clone())).unwrap();
+    }
     lines.push(line("c-1", "other"));
     let feed = async {
         while setup.emulator.count(Route::SendMessage) < 1 {
