@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 const SCHEMES: [&str; 6] = ["http:", "https:", "mailto:", "tel:", "sms:", "ftp:"];
 
@@ -14,6 +14,9 @@ pub(crate) fn is_link(name: &str) -> bool {
 /// The text with the signs before whole links written as blanks, so that places stay what they are.
 pub(crate) fn without_links(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if memchr(b':', bytes).is_none() {
+        return Cow::Borrowed(text);
+    }
     let is_sign = |at: &usize| text.get(at + 1..).and_then(link).is_some_and(is_harmless);
     let signs: Vec<_> = memchr_iter(b'<', bytes).filter(is_sign).collect();
     if signs.is_empty() {

@@ -21,6 +21,9 @@ const TAG_BYTES_MAX: usize = 16;
 /// The text with the signs of harmless tags in backticks of a line written as blanks, so that places stay what they are: `<b>` and `</p>` there are what
 /// the text is about. Wherever a page takes them for markup all the same, nothing happens but that the text looks different.
 pub(crate) fn without_code(text: &str) -> Cow<'_, str> {
+    if memchr(b'`', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
     let mut masked = Vec::new();
     let mut line_begins = 0;
     for line in text.split_inclusive('\n') {

@@ -106,9 +106,14 @@ fn in_layer(text: &str) -> Option<(Markup, u64)> {
         let before = text.get(..at).unwrap_or(text);
         Some((markup, before.chars().count() as u64 + 1))
     };
-    in_text(text, Signs::Written)
-        .or_else(|| in_text(&bare_signs(text, Bare::Hidden)?, Signs::Bare))
-        .or_else(|| in_text(&bare_signs(text, Bare::Plain)?, Signs::Bare))
+    in_text(text, Signs::Written).or_else(|| {
+        let hidden = bare_signs(text, Bare::Hidden)?;
+        let in_plain = || {
+            let plain = bare_signs(text, Bare::Plain).filter(|plain| *plain != hidden)?;
+            in_text(&plain, Signs::Bare)
+        };
+        in_text(&hidden, Signs::Bare).or_else(in_plain)
+    })
 }
 
 /// The text without what makes lines behind the first one those of a quotation, of which Markdown takes no notice; nothing where there is none. Places stay what they
