@@ -30,14 +30,14 @@ const BENCHES: &[Bench] = &[
         title: "Uploads: what of the network's speed reaches the file, in how much memory",
         about: "Files over loopback to a sink that reads and forgets, a process of its own, in turns with a bare reqwest client that streams the same file\n\
                 in chunks of the same size; fifteen rounds, five where Node.js takes part; the ratios are their medians, and each contestant runs twice and is timed\n\
-                the second time. Both have their URL; through the client the bytes are counted, watched\n\
-                and held to their length, and what the announcement before them costs has a table of its own. *Hashed in line* is the bare stream with a SHA-256 of every chunk. The *floor* is a thread that reads and writes to a socket,\n\
+                the second time. Through the client the bytes are counted, watched and held to their length. In the second table and beside Node.js everybody has the URL;\n\
+                what the announcement before it costs is in the third one. *Hashed in line* is the bare stream with a SHA-256 of every chunk. The *floor* is a thread that reads and writes to a socket,\n\
                 one that hashes behind it, and nothing else. Memory is the growth over what the process had\n\
                 before. One upload is sent in pieces of 512 KiB, which another thread hashes than the one that reads; up to 4 at once in pieces of 256 KiB, more\n\
                 in pieces of 64 KiB, which are slower and take less memory.\n\n\
                 Then the limit of the digest, which is one chain that no second core shortens: what SHA-256 does with bytes that are at hand, and what one thread\n\
-                does that reads them and hashes. What the client lacks of the floor is that three threads wake each other, for each piece, where it has two, while hash,\n\
-                sender and sink want the same of two cores. Tried without gain: pieces of 64 KiB to 2 MiB, more of them ahead and behind, threads that linger, one thread\n\
+                does that reads them and hashes. The client is below the floor because the thread that hashes waits between the pieces, while sender, reader and sink\n\
+                want the same two cores. Tried without gain: pieces of 64 KiB to 2 MiB, more of them ahead and behind, threads that linger, one thread\n\
                 that reads and hashes what was sent, and reading from the page cache on the thread that sends. The fifth table has what the bytes cost in processor time and which rate that allows if no core ever waits: the limit of\n\
                 four at once.\n\n\
                 Last, how the quota's own floor is met, and uploads beside Node.js, which makes no digest, as the floor does;\n\

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
+use crate::code_span::blanked;
+
 const SCHEMES: [&str; 6] = ["http:", "https:", "mailto:", "tel:", "sms:", "ftp:"];
 
 /// Whether the name of a tag is the beginning of such a link.
@@ -19,17 +21,7 @@ pub(crate) fn without_links(text: &str) -> Cow<'_, str> {
     }
     let is_sign = |at: &usize| text.get(at + 1..).and_then(link).is_some_and(is_harmless);
     let signs: Vec<_> = memchr_iter(b'<', bytes).filter(is_sign).collect();
-    if signs.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let mut kept = bytes.to_vec();
-    for at in signs {
-        if let Some(sign) = kept.get_mut(at) {
-            *sign = b' ';
-        }
-    }
-    // One character of a byte stands for another.
-    String::from_utf8(kept).map_or(Cow::Borrowed(text), Cow::Owned)
+    blanked(text, &signs)
 }
 
 /// The link that a text begins with, up to the sign that ends it. Markdown takes it for none where there is a blank or another sign in it; a quote would

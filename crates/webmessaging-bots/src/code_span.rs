@@ -39,11 +39,16 @@ pub(crate) fn without_code(text: &str) -> Cow<'_, str> {
         }
         line_begins += line.len();
     }
-    if masked.is_empty() {
+    blanked(text, &masked)
+}
+
+/// The text with blanks for the signs at these places.
+pub(crate) fn blanked<'a>(text: &'a str, signs: &[usize]) -> Cow<'a, str> {
+    if signs.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut kept = text.as_bytes().to_vec();
-    for at in masked {
+    for &at in signs {
         if let Some(sign) = kept.get_mut(at) {
             *sign = b' ';
         }

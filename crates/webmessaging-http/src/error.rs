@@ -201,15 +201,17 @@ impl Error {
     /// has failed, or it was done and could not be recorded.
     pub fn may_have_acted(&self) -> bool {
         // A login that failed has done nothing of what was asked for; an attempt before it may have.
-        let is_login = self.operation().is_some_and(|operation| operation.name == CREATE_TOKEN.name);
         let says_no = !self.is_of_login() && self.status().is_some_and(|status| status.is_client_error());
-        self.sent() != Sent::No && !is_login && !says_no
+        self.sent() != Sent::No && !self.is_the_login() && !says_no
     }
 
     /// Whether it was the login that failed, of this attempt or of another one that needed it: the platform has said nothing of what was asked for.
     pub fn is_of_login(&self) -> bool {
-        let is_login = self.operation().is_some_and(|operation| operation.name == CREATE_TOKEN.name);
-        is_login || self.0.is_of_login
+        self.is_the_login() || self.0.is_of_login
+    }
+
+    fn is_the_login(&self) -> bool {
+        self.operation().is_some_and(|operation| operation.name == CREATE_TOKEN.name)
     }
 
     /// Names what the call has made, so that it is not lost with the answer.
