@@ -17,6 +17,7 @@ use crate::clock::{Clock, Entropy, correlation_id};
 use crate::config::ClientBuilder;
 use crate::credentials::{AuthStyle, Credentials, Kind, OAuthClient};
 use crate::default_headers::DefaultHeaders;
+use crate::digest::Hasher;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::hosts::Hosts;
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) answer_bytes_max: usize,
     /// How many uploads to presigned URLs send at this moment.
     pub(crate) uploads: Arc<AtomicUsize>,
+    /// Makes the digest of one that is alone.
+    pub(crate) hasher: Hasher,
     credentials: Credentials,
     auth_style: AuthStyle,
     scopes: Vec<String>,
@@ -101,6 +104,7 @@ impl Client {
             timeouts: builder.timeouts,
             answer_bytes_max: builder.answer_bytes_max,
             uploads: Arc::default(),
+            hasher: Hasher::default(),
             // A token that was given is nobody else's affair.
             sharing: builder
                 .token_cache

@@ -1,7 +1,9 @@
-//! The SHA-256 of what is uploaded: made in line, or by another thread that follows the one that reads.
+//! The SHA-256 of what is uploaded: made in line, or by a thread that follows the one that reads.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{SendError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -38,61 +40,84 @@ impl Digest {
     pub(crate) async fn value(self) -> Option<[u8; 32]> {
         match self {
             Self::Known(value) => value,
-            // It ends without a value only when the runtime is shutting down.
+            // It ends without a value only when the runtime is shutting down, or somebody has panicked.
             Self::Soon(mut soon) => soon.wait_for(Option::is_some).await.ok().and_then(|value| *value),
         }
     }
 }
 
-/// A digest that is made a few pieces behind whoever reads.
+/// The thread of a client that hashes, begun when there is something to hash, and gone with the client.
 ///
-/// Whoever has the state of the digest hashes until nothing is left, and puts it back. A thread waits for room only while another one
-/// hashes; where none has begun, it hashes itself, so that a runtime with a single blocking thread is enough.
+/// It is always the same one, so that it keeps the core that it has: of a pool, another thread would come each time, and would run on the
+/// core on which it last was, be it the sender's.
+#[derive(Clone, Default)]
+pub(crate) struct Hasher(Arc<OnceLock<Option<Sender<Call>>>>);
+
+/// A digest that has pieces to hash, and its state so far.
+type Call = (Follower, Box<Sha256>);
+
+impl Hasher {
+    /// Begins a digest; none when the system has no thread to give.
+    pub(crate) fn follower(&self) -> Option<Follower> {
+        let calls = self.0.get_or_init(|| {
+            let (calls, called) = channel::<Call>();
+            let hash = move || called.iter().for_each(|(follower, state)| follower.follow(state));
+            thread::Builder::new().name("webmessaging-digest".into()).spawn(hash).ok().map(|_| calls)
+        });
+        calls.clone().map(Follower::new)
+    }
+}
+
+/// Bytes to hash, and who is told when that is done.
+pub(crate) struct Unhashed {
+    pub(crate) bytes: Bytes,
+    pub(crate) done: Arc<dyn Hashed>,
+}
+
+/// Is told of each piece that is hashed, or given up.
+pub(crate) trait Hashed: Send + Sync {
+    fn hashed(&self);
+}
+
+impl Drop for Unhashed {
+    fn drop(&mut self) {
+        self.done.hashed();
+    }
+}
+
+/// A digest that is made behind whoever reads; how far, is up to them.
 #[derive(Clone)]
 pub(crate) struct Follower(Arc<Shared>);
 
 struct Shared {
     work: Mutex<Work>,
-    room: Condvar,
-    behind: usize,
+    calls: Sender<Call>,
     digest: watch::Sender<Option<[u8; 32]>>,
 }
 
 struct Work {
-    pieces: VecDeque<Bytes>,
+    pieces: VecDeque<Unhashed>,
     /// Away while somebody hashes.
     state: Option<Box<Sha256>>,
-    is_called: bool,
     is_whole: bool,
 }
 
 impl Follower {
-    /// Follows at most so many pieces behind.
-    pub(crate) fn new(behind: usize) -> Self {
-        let work =
-            Work { pieces: VecDeque::new(), state: Some(Box::default()), is_called: false, is_whole: false };
-        let (digest, _) = watch::channel(None);
-        Self(Arc::new(Shared { work: Mutex::new(work), room: Condvar::new(), behind, digest }))
+    fn new(calls: Sender<Call>) -> Self {
+        let work = Work { pieces: VecDeque::new(), state: Some(Box::default()), is_whole: false };
+        Self(Arc::new(Shared { work: Mutex::new(work), calls, digest: watch::channel(None).0 }))
     }
 
-    /// Hashes this piece next; waits while too many are before it.
-    pub(crate) fn push(&self, piece: Bytes) {
+    /// Hashes this piece next, and nothing behind the last one.
+    pub(crate) fn push(&self, piece: Unhashed, is_last: bool) {
         let mut work = self.work();
-        while work.pieces.len() >= self.0.behind {
-            work = if work.state.is_some() {
-                drop(work);
-                self.follow();
-                self.work()
-            } else {
-                self.0.room.wait(work).unwrap_or_else(PoisonError::into_inner)
-            };
-        }
         work.pieces.push_back(piece);
-        if work.state.is_some() && !work.is_called {
-            work.is_called = true;
-            drop(work);
-            let this = self.clone();
-            tokio::task::spawn_blocking(move || this.follow());
+        work.is_whole |= is_last;
+        let Some(state) = work.state.take() else { return };
+        drop(work);
+        if let Err(SendError((this, state))) = self.0.calls.send((self.clone(), state)) {
+            // The thread has gone, which nothing is known to make it do.
+            this.follow(state);
         }
     }
 
@@ -101,21 +126,12 @@ impl Follower {
         Digest::Soon(self.0.digest.subscribe())
     }
 
-    /// Nothing comes any more.
-    pub(crate) fn finish(&self) {
-        self.work().is_whole = true;
-        self.follow();
-    }
-
-    /// Hashes what there is, unless somebody does.
-    fn follow(&self) {
+    /// Hashes what there is.
+    fn follow(&self, mut state: Box<Sha256>) {
         let mut work = self.work();
-        let Some(mut state) = work.state.take() else { return };
-        work.is_called = false;
         while let Some(piece) = work.pieces.pop_front() {
             drop(work);
-            self.0.room.notify_one();
-            state.update(&piece);
+            state.update(&piece.bytes);
             drop(piece);
             work = self.work();
         }
@@ -135,44 +151,59 @@ impl Follower {
 mod tests {
     use super::*;
 
-    /// The digest of these pieces by a follower that is pushed from a blocking thread, as a reader does.
-    fn followed(blocking_threads: usize, behind: usize, pieces: u8) -> Option<[u8; 32]> {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.max_blocking_threads(blocking_threads).build().unwrap();
-        runtime.block_on(async {
-            let follower = Follower::new(behind);
-            let digest = follower.digest();
-            let reading = tokio::task::spawn_blocking(move || {
-                (0..pieces).for_each(|piece| follower.push(Bytes::from(vec![piece; 1_000])));
-                follower.finish();
-            });
-            reading.await.unwrap();
-            digest.value().await
-        })
+    struct Nobody;
+
+    impl Hashed for Nobody {
+        fn hashed(&self) {}
     }
 
-    #[test]
-    fn no_more_pieces_wait_than_may() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let _entered = runtime.enter();
-        let follower = Follower::new(2);
-        // Somebody is called, and does not come.
-        follower.work().is_called = true;
-        for piece in 0..3 {
-            follower.push(Bytes::from(vec![piece; 1_000]));
-            assert!(follower.work().pieces.len() <= 2);
+    fn piece(byte: u8) -> Unhashed {
+        Unhashed { bytes: Bytes::from(vec![byte; 1_000]), done: Arc::new(Nobody) }
+    }
+
+    /// The digest of so many pieces, and the one it should be.
+    async fn check(follower: Follower, pieces: u8) {
+        let all: Vec<u8> = (0..pieces).flat_map(|piece| vec![piece; 1_000]).collect();
+        let digest = follower.digest();
+        (0..pieces).for_each(|byte| follower.push(piece(byte), byte + 1 == pieces));
+        assert_eq!(digest.value().await, Some(Sha256::digest(&all).into()), "{pieces} pieces");
+    }
+
+    #[tokio::test]
+    async fn the_pieces_are_hashed_in_their_order() {
+        let hasher = Hasher::default();
+        for pieces in [1, 2, 3, 100] {
+            check(hasher.follower().unwrap(), pieces).await;
         }
     }
 
-    #[test]
-    fn the_pieces_are_hashed_in_their_order_whoever_has_a_thread() {
-        for pieces in [0, 1, 2, 3, 100] {
-            let all: Vec<u8> = (0..pieces).flat_map(|piece| vec![piece; 1_000]).collect();
-            let expected = Some(Sha256::digest(&all).into());
-            for (blocking_threads, behind) in [(1, 1), (1, 4), (2, 1), (8, 4)] {
-                let case = format!("{pieces} pieces, {blocking_threads} threads, {behind} behind");
-                assert_eq!(followed(blocking_threads, behind, pieces), expected, "{case}");
-            }
+    #[tokio::test]
+    async fn digests_that_are_made_at_once_do_not_mix() {
+        let hasher = Hasher::default();
+        let [one, other] = [hasher.follower().unwrap(), hasher.follower().unwrap()];
+        let digests = [one.digest(), other.digest()];
+        for number in 0..50 {
+            one.push(piece(1), number == 49);
+            other.push(piece(2), number == 49);
         }
+        for (digest, byte) in digests.into_iter().zip([1, 2]) {
+            assert_eq!(digest.value().await, Some(Sha256::digest(vec![byte; 50_000]).into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn without_the_thread_whoever_pushes_hashes() {
+        let (calls, called) = channel();
+        drop(called);
+        check(Follower::new(calls), 3).await;
+    }
+
+    #[tokio::test]
+    async fn a_digest_that_is_given_up_has_no_value() {
+        let follower = Hasher::default().follower().unwrap();
+        let digest = follower.digest();
+        follower.push(piece(1), false);
+        drop(follower);
+        assert_eq!(digest.value().await, None);
     }
 }

@@ -55,8 +55,9 @@ impl Prepared {
             let total_bytes = put.length;
             Arc::new(move |sent_bytes| report(Progress { sent_bytes, total_bytes, attempt: number }))
         });
-        let pace = Pace::of(under_way.count);
-        let body = UploadBody::new(content, put.digest, pace, Arc::clone(&watch), on_taken);
+        let pace = Pace::of(under_way.count, put.digest);
+        let hasher = put.digest.then_some(&call.shared.hasher);
+        let body = UploadBody::new(content, hasher, pace, Arc::clone(&watch), on_taken);
         let body = if put.length == 0 {
             // Nobody polls a body that is empty, and there is nothing to stream.
             watch.end_of_nothing(put.digest);

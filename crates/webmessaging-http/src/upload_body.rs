@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use webmessaging_model::{Actual, Code, Limit, Unit, Violation};
 
-use crate::digest::{Digest, Hash};
+use crate::digest::{Digest, Hash, Hasher};
 use crate::read_ahead::{Pace, Piece, ReadAhead};
 use crate::source::{SourceBytes, SourceContent, unreadable};
 use crate::transport::BoxError;
@@ -71,18 +71,20 @@ enum Input {
 }
 
 impl UploadBody {
+    /// A body whose digest is made where there is somebody to make it.
     pub(crate) fn new(
         content: SourceContent,
-        digest: bool,
+        hasher: Option<&Hasher>,
         pace: Pace,
         watch: Arc<Watch>,
         on_taken: Option<OnTaken>,
     ) -> Self {
         let length = content.length;
         let input = match content.bytes {
-            SourceBytes::Reader(reader) => Input::Reader(ReadAhead::new(reader, length, digest, pace)),
+            SourceBytes::Reader(reader) => Input::Reader(ReadAhead::new(reader, length, hasher, pace)),
             SourceBytes::Stream(stream) => {
-                Input::Stream { stream, hash: Hash::new(digest), read: 0, held: None }
+                let hash = Hash::new(hasher.is_some());
+                Input::Stream { stream, hash, read: 0, held: None }
             }
         };
         Self { input, length, watch, on_taken }
@@ -199,7 +201,9 @@ mod tests {
         for (content, pace) in contents {
             let watch = Arc::new(Watch::default());
             let chunks: Vec<_> =
-                UploadBody::new(content, true, pace, Arc::clone(&watch), None).collect().await;
+                UploadBody::new(content, Some(&Hasher::default()), pace, Arc::clone(&watch), None)
+                    .collect()
+                    .await;
             let sent: Vec<u8> = chunks.iter().flatten().flatten().copied().collect();
             assert_eq!(watch.taken(), sent.len() as u64);
             match &expected {
@@ -251,7 +255,7 @@ mod tests {
     async fn a_digest_can_be_left_out() {
         let watch = Arc::new(Watch::default());
         let content = SourceContent::from_reader(3, io::Cursor::new("abc"));
-        let body = UploadBody::new(content, false, Pace::FEW, Arc::clone(&watch), None);
+        let body = UploadBody::new(content, None, Pace::FEW, Arc::clone(&watch), None);
         assert_eq!(body.collect::<Vec<_>>().await.len(), 1);
         assert_eq!(watch.outcome().unwrap().unwrap().value().await, None);
     }
@@ -259,8 +263,13 @@ mod tests {
     #[tokio::test]
     async fn a_stream_of_empty_chunks_lets_others_work() {
         let endless = stream::iter(std::iter::repeat_with(|| Ok(Bytes::new())));
-        let body =
-            UploadBody::new(SourceContent::from_stream(5, endless), true, Pace::FEW, Arc::default(), None);
+        let body = UploadBody::new(
+            SourceContent::from_stream(5, endless),
+            Some(&Hasher::default()),
+            Pace::FEW,
+            Arc::default(),
+            None,
+        );
         let spinning = tokio::spawn(body.collect::<Vec<_>>());
         tokio::task::yield_now().await;
         // On this single thread, this line is reached only when the body yields.
@@ -292,7 +301,7 @@ mod tests {
             for pace in [Pace::ONE, Pace::FEW, Pace::MANY] {
                 let watch = Arc::new(Watch::default());
                 let content = SourceContent::from_reader(LENGTH, Broken { left, panics });
-                let body = UploadBody::new(content, true, pace, Arc::clone(&watch), None);
+                let body = UploadBody::new(content, Some(&Hasher::default()), pace, Arc::clone(&watch), None);
                 let pieces = body.collect::<Vec<_>>().await;
                 assert_eq!(pieces.iter().filter(|piece| piece.is_err()).count(), 1);
                 assert!(pieces.last().unwrap().is_err() && watch.taken() <= left);
@@ -309,7 +318,8 @@ mod tests {
             runtime.block_on(async {
                 let content =
                     SourceContent::from_reader(20 * CHUNK as u64, io::repeat(0).take(20 * CHUNK as u64));
-                let body = UploadBody::new(content, true, Pace::ONE, Arc::default(), None);
+                let body =
+                    UploadBody::new(content, Some(&Hasher::default()), Pace::ONE, Arc::default(), None);
                 body.take(taken).for_each(|piece| async { drop(piece.unwrap()) }).await;
             });
         }

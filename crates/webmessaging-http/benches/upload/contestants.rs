@@ -115,8 +115,8 @@ impl Bare {
     pub(crate) async fn upload(&self, path: &Path, files: usize, at_once: usize, digest: bool) {
         // As the client's pieces are.
         let chunk_bytes = match at_once {
-            1 => 512 * 1024,
-            2..=4 => 256 * 1024,
+            1 if !digest => 512 * 1024,
+            1..=4 => 256 * 1024,
             _ => 64 * 1024,
         };
         stream::iter(0..files).for_each_concurrent(at_once, |_| self.one(path, digest, chunk_bytes)).await;
