@@ -26,6 +26,7 @@ mod credentials;
 mod default_headers;
 mod digest;
 mod external;
+mod flow;
 mod gateway;
 mod guard;
 mod hosts;

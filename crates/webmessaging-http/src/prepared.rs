@@ -7,9 +7,9 @@ use bytes::Bytes;
 use webmessaging_model::{Actual, Violation};
 
 use crate::error::{Error, ErrorKind, Sent};
+use crate::flow::Pace;
 use crate::pipeline::{Call, Elapsed, within};
 use crate::presigned::{PresignedPut, Progress};
-use crate::read_ahead::Pace;
 use crate::transport::Body;
 use crate::upload_body::{OnTaken, UploadBody, Watch, changed};
 

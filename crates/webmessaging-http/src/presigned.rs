@@ -153,8 +153,8 @@ impl<'a> PresignedPut<'a> {
         Self { operation, source, length, digest: true, on_progress: None }
     }
 
-    /// Sets whether the bytes are hashed on the way; they are by default. Hashing takes about as long as sending on a
-    /// fast network.
+    /// Sets whether the bytes are hashed on the way; they are by default. On a fast network that takes longer than sending. An upload
+    /// that is alone is hashed beside it, by a thread that the client keeps for that.
     pub fn digest(mut self, digest: bool) -> Self {
         self.digest = digest;
         self

@@ -11,7 +11,8 @@ use futures_core::Stream;
 use webmessaging_model::{Actual, Code, Limit, Unit, Violation};
 
 use crate::digest::{Digest, Hash, Hasher};
-use crate::read_ahead::{Pace, Piece, ReadAhead};
+use crate::flow::Pace;
+use crate::read_ahead::{Piece, ReadAhead};
 use crate::source::{SourceBytes, SourceContent, unreadable};
 use crate::transport::BoxError;
 
