@@ -62,7 +62,7 @@ impl Hasher {
         let calls = self.0.get_or_init(|| {
             let (calls, called) = channel::<Call>();
             let hash = move || called.iter().for_each(|(follower, state)| follower.follow(state));
-            thread::Builder::new().name("webmessaging-digest".into()).spawn(hash).ok().map(|_| calls)
+            thread::Builder::new().name("upload-digest".into()).spawn(hash).ok().map(|_| calls)
         });
         calls.clone().map(Follower::new)
     }

@@ -168,12 +168,6 @@ mod tests {
         }
     }
 
-    async fn until_it_rests(pieces: &ReadAhead) {
-        while !pieces.flow.is_resting() {
-            tokio::task::yield_now().await;
-        }
-    }
-
     #[tokio::test]
     async fn nobody_reads_further_ahead_than_may_wait() {
         let hasher = Hasher::default();
@@ -182,7 +176,10 @@ mod tests {
             let reader = Box::new(Counted(Arc::clone(&read)));
             let mut pieces = ReadAhead::new(reader, 100 * pace.piece_bytes, Some(&hasher), pace);
             let in_memory = |taken: usize| (taken + pace.ahead) * usize::try_from(pace.piece_bytes).unwrap();
-            until_it_rests(&pieces).await;
+            while !pieces.flow.is_resting() {
+                assert!(read.load(Ordering::Relaxed) <= in_memory(0), "{pace:?}");
+                tokio::task::yield_now().await;
+            }
             assert_eq!(read.load(Ordering::Relaxed), in_memory(0), "{pace:?}");
             for taken in 1..=10 {
                 assert!(matches!(poll_fn(|cx| pieces.poll_next(cx)).await, Ok(Piece::Some(_))));
