@@ -37,7 +37,7 @@ const BENCHES: &[Bench] = &[
                 are sent in pieces of 256 KiB, more in pieces of 64 KiB, which are slower and take less memory.\n\n\
                 Then the limit of the digest, which is one chain that no second core shortens: what SHA-256 does with bytes that are at hand, and what one thread\n\
                 does that reads them and hashes. The thread that hashes is always the same one, and wakes nobody but the sender. One of a pool comes back on the core\n\
-                on which it last ran, be it the sender's, while the other core is idle: that was 1.3 to 1.4 times the stream hashed in line. The fifth table has\n\
+                on which it last ran, be it the sender's, while the other core is idle. The fifth table has\n\
                 what the bytes cost in processor time and which rate that allows if no core ever waits: the limit of four at once.\n\n\
                 Last, how the quota's own floor is met, and uploads beside Node.js, which makes no digest. Its last column is what a digest allows at most: where\n\
                 that is below 2.5, nothing that makes one can be 2.5 times as fast as Node.js without.\n\

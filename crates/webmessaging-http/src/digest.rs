@@ -1,6 +1,7 @@
 //! The SHA-256 of what is uploaded: made in line, or by a thread that follows the one that reads.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::mpsc::{SendError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -50,8 +51,8 @@ impl Digest {
 ///
 /// It is always the same one, so that it keeps the core that it has: of a pool, another thread would come each time, and would run on the
 /// core on which it last was, be it the sender's.
-#[derive(Clone, Default)]
-pub(crate) struct Hasher(Arc<OnceLock<Option<Sender<Call>>>>);
+#[derive(Default)]
+pub(crate) struct Hasher(OnceLock<Option<Sender<Call>>>);
 
 /// A digest that has pieces to hash, and its state so far.
 type Call = (Follower, Box<Sha256>);
@@ -81,6 +82,8 @@ pub(crate) trait Hashed: Send + Sync {
 
 impl Drop for Unhashed {
     fn drop(&mut self) {
+        // Whoever is told can fill its memory again.
+        drop(mem::take(&mut self.bytes));
         self.done.hashed();
     }
 }

@@ -94,8 +94,8 @@ fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
         let client = |digest| took_warm(|| runtime.block_on(ours.send(&path, files, at_once, digest)));
         let rounds: Vec<_> = (0..ROUNDS)
             .map(|_| {
-                let digest = took(|| (0..files).for_each(|_| hash(mib * MIB)));
-                [node("stream"), client(false), node("buffer"), client(true), digest]
+                let alone = took(|| (0..files).for_each(|_| hash(mib * MIB)));
+                [node("stream"), client(false), node("buffer"), client(true), alone]
             })
             .collect();
         let rates = |column: usize| {
@@ -106,9 +106,9 @@ fn beside_node(runtime: &Runtime, folder: &Path, sink: &Sink, ours: &Ours) {
             median(rounds.iter().map(|round| times(faster(round), round[column])).collect())
         };
         // Of several at once, each core makes one.
-        let least = if at_once == 1 { format!("{:.1}", times(4)) } else { String::from("-") };
+        let alone = if at_once == 1 { format!("{:.1}", times(4)) } else { String::from("-") };
         println!(
-            "| {title} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {least} |",
+            "| {title} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {alone} |",
             rates(0),
             rates(2),
             rates(1),
